@@ -1,0 +1,41 @@
+"""What a user is told: what was asked, what exists, what to do next."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GanbenchError(Exception):
+    """Something a user can mend. The command line prints it and exits with 2."""
+
+
+class BadInput(GanbenchError):
+    """A value that can't be used: a wrong type, out of range, or not fitting the rest."""
+
+
+class NotPrepared(GanbenchError):
+    """Data or weights that have to be fetched or made first.
+
+    Args:
+        what: what is missing and where it was looked for; the core adds the command to run.
+    """
+
+
+class Unsupported(GanbenchError):
+    """A combination of parts that can't work, such as a network that can't make the data's shape."""
+
+
+class StoreError(GanbenchError):
+    """A results folder that can't be read or written."""
+
+
+class PluginBroken(GanbenchError):
+    """Something was asked of a plugin that could not be loaded."""
+
+
+def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> BadInput:
+    """Say that no `what` is called `name`, which ones exist, and the nearest of them."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    guess = f" Did you mean '{near[0]}'?" if near else ""
+    lines = [f"no {what} is called '{name}'.{guess}", f"  Known: {', '.join(names) or 'none'}"]
+    return BadInput("\n".join([*lines, f"  {hint}"] if hint else lines))
