@@ -84,10 +84,12 @@ class Dataset(Protocol):
 
     `load` reads and never downloads; it raises NotPrepared where `prepare` has to come first,
     and BadInput, naming the file, for one that can't be read. `folder` is ganbench's data folder.
-    `metrics` are the specs of the metrics that suit it, the headline first.
+    `metrics` are the specs of the metrics that suit it, the headline first; `architecture` is
+    the spec of the networks that it is trained with unless others are asked for.
     """
 
     version: ClassVar[int]
+    architecture: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
 
     def prepare(self, folder: Path) -> None: ...

@@ -67,10 +67,10 @@ class Data:
         return digest.hexdigest()
 
 
-def _parts(value: object) -> list[bytes]:
+def _parts(value: object) -> list[bytes | memoryview]:
     if isinstance(value, Tensor):
         header = f"{value.dtype}{tuple(value.shape)}".encode()
-        return [header, memoryview(value.contiguous().numpy()).cast("B").tobytes()]
+        return [header, value.contiguous().numpy().data.cast("B")]
     if isinstance(value, Mixture):
         return [*_parts(value.means), repr(value.std).encode()]
     return [repr(value).encode()]

@@ -13,8 +13,8 @@ def input_gradients(discriminator: Discriminator, points: Images) -> Images:
     """
     if not points.requires_grad:
         points = points.detach().requires_grad_()
-    (gradients,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
-    return gradients
+    total = discriminator(points).sum()
+    return torch.autograd.grad(total, points, create_graph=True)[0]
 
 
 def gradient_norms(discriminator: Discriminator, points: Images) -> Tensor:

@@ -1,0 +1,15 @@
+"""The bundled metrics, registered by the door that any other package uses."""
+
+from ganbench.api import hookimpl
+
+
+@hookimpl
+def ganbench_metrics() -> dict[str, str]:
+    return {
+        "digit-classes": "ganbench_plugins.metrics.digit_classes:DigitClasses",
+        "fd-digits": "ganbench_plugins.metrics.fd_digits:FdDigits",
+        "fd-inception": "ganbench_plugins.metrics.fd_inception:FdInception",
+        "fd-points": "ganbench_plugins.metrics.fd_points:FdPoints",
+        "fid": "ganbench_plugins.metrics.fid:Fid",
+        "modes": "ganbench_plugins.metrics.modes:Modes",
+    }

@@ -1,0 +1,68 @@
+"""Which device a run is on, and how its arithmetic is done there."""
+
+import os
+import platform
+
+import torch
+
+from ganbench.errors import BadInput
+
+
+def resolve_device(text: str) -> torch.device:
+    """Read `auto`, `cpu`, `cuda` or `cuda:1`; `auto` is the first GPU where there is one.
+
+    Raises:
+        BadInput: no such device, or not on this machine.
+    """
+    if text == "auto":
+        text = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(text)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in {"cpu", "cuda"} or (device.type == "cpu" and device.index):
+        raise BadInput(f"no device is called '{text}'.\n  Known: auto, cpu, cuda, cuda:1, ...")
+    if device.type == "cuda":
+        _check_cuda(text, device)
+    return device
+
+
+def _check_cuda(text: str, device: torch.device) -> None:
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (device.index or 0) >= found:
+        present = f"torch sees {found} CUDA device{'s' * (found != 1)} on this machine"
+        raise BadInput(f"device '{text}' is not here: {present}.\n  `--device cpu` works anywhere.")
+
+
+def use(device: torch.device, threads: int) -> None:
+    """Settle this process on a device: its threads, and float32 that is float32 (no TF32)."""
+    torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
+def device_name(device: torch.device) -> str:
+    """The hardware's own name, such as `NVIDIA H200` or the processor's model."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123
+            models = (line.partition(":")[2].strip() for line in lines if "model name" in line)
+            return next(models, platform.processor() or platform.machine())
+    except OSError:
+        return platform.processor() or platform.machine()
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def cpu_count() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,70 @@
+"""From an experiment's recipe to a game that can be played."""
+
+import torch
+from torch import nn
+
+from ganbench.batches import batches, resident
+from ganbench.components import Architecture, Penalty
+from ganbench.data import Data
+from ganbench.errors import Unsupported
+from ganbench.experiment import Experiment
+from ganbench.objective import Objective
+from ganbench.protocol import Settings
+from ganbench.randomness import Streams, seeded_globally, stream
+from ganbench.training import Game, Player
+
+
+def check_parts(experiment: Experiment, data: Data) -> None:
+    """Refuse, before any training, parts that can't work together.
+
+    Raises:
+        Unsupported: it says which part, and what it would take.
+        NotPrepared: a metric lacks its weights.
+    """
+    architecture: Architecture = experiment.architecture.create()
+    architecture.check(data.shape)
+    for part in experiment.objective.parts:
+        needs = getattr(part.component.cls, "per_sample_discriminator", False)
+        if needs and architecture.discriminator_mixes_samples:
+            raise Unsupported(
+                f"'{part.short}' needs a discriminator that treats each image by itself, and that"
+                f" of '{experiment.architecture.short}' mixes the images of a batch (batch norm).\n"
+                f"  Use one without: see the fields of `ganbench show"
+                f" {experiment.architecture.component.name}`."
+            )
+    for metric in experiment.metrics:
+        metric.create().check(data)
+
+
+def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:
+    """Build networks, optimizers and streams; the same for the same seed, whatever the loss."""
+    seed, settings = experiment.seed, experiment.protocol.settings
+    architecture: Architecture = experiment.architecture.create()
+    with seeded_globally(seed, "init"):
+        generator, discriminator = architecture.build(data.shape)
+    samples = resident(data, device)
+    cpu = torch.device("cpu")
+    return Game(
+        generator=_player(generator.to(device), settings.generator_lr, settings),
+        discriminator=_player(discriminator.to(device), settings.discriminator_lr, settings),
+        objective=_objective(experiment, device),
+        streams=Streams(seed, architecture.latent_size, device),
+        batch_size=settings.batch_size,
+        batches=batches(samples, settings.batch_size, stream(seed, "data", cpu), device),
+        generator_batches=batches(
+            samples, settings.batch_size, stream(seed, "data/generator", cpu), device
+        ),
+    )
+
+
+def _player(network: nn.Module, lr: float, settings: Settings) -> Player:
+    betas = (settings.beta1, settings.beta2)
+    return Player(network, torch.optim.Adam(network.parameters(), lr, betas, fused=True))
+
+
+def _objective(experiment: Experiment, device: torch.device) -> Objective:
+    def created(part: object) -> object:
+        return part.to(device) if isinstance(part, nn.Module) else part
+
+    penalties: list[Penalty] = [created(p.create()) for p in experiment.objective.penalties]  # type: ignore[misc]
+    return Objective(created(experiment.objective.loss.create()), penalties)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Where the work of a study is done: processes on this machine."""

@@ -1,0 +1,92 @@
+"""ganbench from Python: the same as the command line, with results as pandas frames."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganbench.executors.job import PluginChoice
+from ganbench.experiment import Experiment
+from ganbench.results import Results
+from ganbench.specs import Spec, parse_one
+from ganbench.study import Observer, Request, Setup, Study, plan
+
+
+def default_data_folder() -> Path:
+    """`$GANBENCH_DATA`, else `ganbench/data` in the user's cache folder."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("GANBENCH_DATA") or cache / "ganbench" / "data")
+
+
+class Silent:
+    """Watches a study and says nothing."""
+
+    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None: ...
+    def timing(self, experiment: Experiment, number: int, total: int) -> None: ...
+    def started(self, experiment: Experiment) -> None: ...
+    def progressed(self, experiment: Experiment, event: dict[str, Any]) -> None: ...
+    def ended(self, experiment: Experiment, outcome: dict[str, Any]) -> None: ...
+
+
+def run(
+    losses: str | Iterable[str],
+    dataset: str | Iterable[str] = "digits",
+    *,
+    seeds: int = 3,
+    schedules: str | Iterable[str] = "k-step",
+    architectures: str | Iterable[str] = "",
+    metrics: str | Iterable[str] = "",
+    protocol: str = "quick",
+    budget: str = "",
+    store: str | Path = "results",
+    data_folder: str | Path | None = None,
+    device: str = "auto",
+    jobs: int = 0,
+    threads: int = 1,
+    download: bool = False,
+    plugins: PluginChoice | None = None,
+    observer: Observer | None = None,
+) -> Results:
+    """Train every loss on every data set with every schedule and seed; return these runs.
+
+    Specs are those of the command line, one or several: `["minimax", "nonsat+gp:weight=1"]`.
+    What is finished already in `store` is reused.
+
+    Args:
+        seeds: how many, from 0 on.
+        architectures: empty for what suits the data set; so for `metrics`.
+        budget: in place of the protocol's, such as `20kimg`.
+        jobs: processes at once; 0 is one per core on a CPU, one on a GPU.
+        threads: of each process on a CPU.
+
+    Raises:
+        GanbenchError: something asked for does not exist, does not fit, or is not prepared.
+    """
+    plugins = plugins or PluginChoice()
+    folder = Path(data_folder) if data_folder else default_data_folder()
+    setup = Setup(Path(store), folder, device, jobs, threads, plugins)
+    request = Request(
+        losses=_joined(losses),
+        datasets=_joined(dataset),
+        schedules=_joined(schedules),
+        architectures=_joined(architectures),
+        metrics=_joined(metrics),
+        protocol=with_budget(protocol, budget),
+        seeds=seeds,
+        download=download,
+    )
+    study = Study(plan(request, setup, plugins.discover()), setup)
+    study.execute(observer or Silent())
+    return Results(store, study.keys)
+
+
+def with_budget(protocol: str, budget: str) -> str:
+    """The protocol's spec with another budget, if there is one."""
+    if not budget:
+        return protocol
+    spec = parse_one(protocol)
+    return str(Spec(spec.name, tuple({**dict(spec.fields), "budget": budget}.items())))
+
+
+def _joined(specs: str | Iterable[str]) -> str:
+    return specs if isinstance(specs, str) else ",".join(specs)

@@ -1,0 +1,265 @@
+"""Find plugins, isolate them from each other, and look up what they offer.
+
+pluggy stops at the first plugin that can't be imported, drops a second one of the same name in
+silence, and ignores a misspelt hook. So discovery is a loop of our own: each plugin is blocked
+before its import if the user says so, has a manager of its own, and fails alone. Nothing here
+imports torch: a component's class is loaded when it is used.
+"""
+
+import ast
+import importlib.metadata as metadata
+import importlib.util
+import json
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from ganbench import hookspecs
+from ganbench.errors import BadInput, PluginBroken, unknown
+
+GROUP = "ganbench"
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One catalogue: what its members are called, and the hook that fills it."""
+
+    name: str
+    plural: str
+
+    @property
+    def hook(self) -> str:
+        return f"ganbench_{self.plural.replace(' ', '')}"
+
+
+LOSS = Kind("loss", "losses")
+PENALTY = Kind("penalty", "penalties")
+ARCHITECTURE = Kind("architecture", "architectures")
+SCHEDULE = Kind("schedule", "schedules")
+DATASET = Kind("data set", "data sets")
+METRIC = Kind("metric", "metrics")
+KINDS = (LOSS, PENALTY, ARCHITECTURE, SCHEDULE, DATASET, METRIC)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who brought a component.
+
+    Args:
+        plugin: the entry point's name, or the path of a plugin file.
+        distribution: the package that was installed, or "file".
+        version: its version, or the first digits of the file's sha256.
+        mutable: its code can change without its version changing (a file, an editable install).
+    """
+
+    plugin: str
+    distribution: str
+    version: str
+    mutable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.plugin} ({self.distribution} {self.version})"
+
+
+@dataclass(frozen=True)
+class Component:
+    """A class that a plugin offers under a name; not yet imported if it was given as text."""
+
+    kind: Kind
+    name: str
+    target: str | type
+    origin: Origin
+
+    @cached_property
+    def cls(self) -> type[Any]:
+        """The class itself; PluginBroken, naming the plugin, if it can't be had."""
+        if isinstance(self.target, type):
+            return self.target
+        module, _, attribute = self.target.partition(":")
+        try:
+            found = getattr(import_module(module), attribute)
+        except (Exception, SystemExit) as error:
+            raise PluginBroken(
+                f"{self.kind.name} '{self.name}' of plugin {self.origin} can't be loaded from"
+                f" '{self.target}': {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(found, type):
+            raise PluginBroken(
+                f"{self.kind.name} '{self.name}' of plugin {self.origin}: '{self.target}' is no"
+                " class"
+            )
+        return found
+
+    @cached_property
+    def docstring(self) -> str:
+        """The class's docstring, read from the source file so that nothing is imported."""
+        if isinstance(self.target, type):
+            return self.target.__doc__ or ""
+        module, _, attribute = self.target.partition(":")
+        try:
+            spec = importlib.util.find_spec(module)
+            source = Path(str(spec and spec.origin)).read_text(encoding="utf-8")
+            classes = [n for n in ast.parse(source).body if isinstance(n, ast.ClassDef)]
+        except (Exception, SystemExit):
+            return ""
+        return next((ast.get_docstring(c) or "" for c in classes if c.name == attribute), "")
+
+    @property
+    def summary(self) -> str:
+        return self.docstring.strip().partition("\n")[0]
+
+    def source_digest(self) -> str | None:
+        """The sha256 of the class's source file, where its version alone would not tell."""
+        if not self.origin.mutable:
+            return None
+        file = getattr(sys.modules.get(self.cls.__module__), "__file__", None)
+        return sha256(Path(file).read_bytes()).hexdigest() if file else None
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin as it was found: `error` is one line and empty if it works."""
+
+    origin: Origin
+    components: tuple[Component, ...] = ()
+    blocked: bool = False
+    error: str = ""
+    traceback: str = field(default="", repr=False)
+
+    @property
+    def status(self) -> str:
+        if self.blocked:
+            return "blocked"
+        return "broken" if self.error else "ok"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that the plugins offer."""
+
+    plugins: tuple[Plugin, ...]
+
+    @property
+    def broken(self) -> list[Plugin]:
+        return [plugin for plugin in self.plugins if plugin.error]
+
+    def of_kind(self, kind: Kind) -> list[Component]:
+        """All components of a kind by name; several of one name where plugins clash."""
+        found = [c for p in self.plugins for c in p.components if c.kind is kind]
+        return sorted(found, key=lambda component: component.name)
+
+    def find(self, kind: Kind, name: str) -> Component:
+        """The one component of that name; BadInput if there is none, or more than one."""
+        everything = self.of_kind(kind)
+        found = [component for component in everything if component.name == name]
+        if len(found) > 1:
+            owners = " and ".join(str(component.origin) for component in found)
+            raise BadInput(
+                f"{kind.name} '{name}' is offered by {owners}.\n"
+                f"  Leave one out with `-p no:PLUGIN`."
+            )
+        if not found:
+            raise unknown(kind.name, name, {c.name for c in everything}, self._hint(kind))
+        return found[0]
+
+    def _hint(self, kind: Kind) -> str:
+        word = kind.plural.replace(" ", "")
+        hint = f"See them with `ganbench list {word}`; add your own as the README's"
+        hint += ' "Write a plugin" shows.'
+        for plugin in self.broken:
+            hint += f"\n  It may be in plugin {plugin.origin}, which is broken: {plugin.error}"
+        return hint
+
+
+def discover(blocked: Iterable[str] = (), files: Sequence[str | Path] = ()) -> Catalogue:
+    """Load every installed plugin, and the `files`, each on its own.
+
+    Args:
+        blocked: entry points' names to leave out, before they are imported.
+        files: Python files with hook implementations.
+    """
+    shut = set(blocked)
+    entry_points = sorted(
+        metadata.entry_points(group=GROUP),
+        key=lambda e: (e.name, e.dist.name if e.dist else ""),
+    )
+    if absent := shut - {e.name for e in entry_points}:
+        raise unknown("plugin", min(absent), {e.name for e in entry_points})
+    found = [_from_entry_point(e, blocked=e.name in shut) for e in entry_points]
+    return Catalogue((*found, *(_from_file(Path(file)) for file in files)))
+
+
+def _from_entry_point(entry_point: metadata.EntryPoint, blocked: bool) -> Plugin:
+    distribution = entry_point.dist
+    origin = Origin(
+        entry_point.name,
+        distribution.name if distribution else "unknown",
+        distribution.version if distribution else "unknown",
+        mutable=bool(distribution and _is_editable(distribution)),
+    )
+    return Plugin(origin, blocked=True) if blocked else _isolated(origin, entry_point.load)
+
+
+def _is_editable(distribution: metadata.Distribution) -> bool:
+    try:
+        url = json.loads(distribution.read_text("direct_url.json") or "{}")
+        return bool(url.get("dir_info", {}).get("editable"))
+    except (ValueError, AttributeError):
+        return False
+
+
+def _from_file(path: Path) -> Plugin:
+    try:
+        digest = sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BadInput(f"plugin file '{path}' can't be read: {error.strerror}") from error
+    name = f"ganbench_plugin_file_{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}_{digest[:12]}"
+
+    def load() -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"'{path}' is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return _isolated(Origin(str(path), "file", digest[:12], mutable=True), load)
+
+
+def _isolated(origin: Origin, load: Any) -> Plugin:
+    """Load one plugin in a manager of its own; whatever it does wrong is noted as its own."""
+    plugin = Plugin(origin)
+    try:
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        manager.register(load(), name=origin.plugin)
+        manager.check_pending()
+        return replace(plugin, components=tuple(_components(manager, origin)))
+    except (Exception, SystemExit) as error:
+        line = f"{type(error).__name__}: {error}".splitlines()[0]
+        return replace(plugin, error=line, traceback=traceback.format_exc())
+
+
+def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:
+    for kind in KINDS:
+        for offer in getattr(manager.hook, kind.hook)():
+            if not isinstance(offer, dict):
+                raise TypeError(f"{kind.hook} has to return a dict, not {type(offer).__name__}")
+            for name, target in offer.items():
+                if not (isinstance(name, str) and _NAME.fullmatch(name)):
+                    raise ValueError(f"{kind.hook}: {name!r} is no name ({_NAME.pattern})")
+                if not isinstance(target, (str, type)):
+                    raise TypeError(f"{kind.hook}: '{name}' has to be a class or its path")
+                yield Component(kind, name, target, origin)

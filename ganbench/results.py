@@ -1,0 +1,182 @@
+"""The store as pandas frames, and the table. Nothing here needs torch."""
+
+import math
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ganbench.errors import unknown
+from ganbench.statistics import mean_interval
+from ganbench.store import Outcome, RunFolder, Store
+
+LABELS = ("loss", "schedule", "dataset", "architecture", "protocol")
+_CLOCK = ("generator_steps", "discriminator_steps", "images", "seconds")
+_LOSSES = ("discriminator_loss", "generator_loss", "value")
+_RATES = (
+    "images_per_second",
+    "generator_steps_per_second",
+    "flops_per_second",
+    "peak_share",
+    "peak_memory_bytes",
+)
+
+
+class Results:
+    """Some runs of a store, or all of them.
+
+    Args:
+        path: the store's folder.
+        keys: the runs to look at; None for all.
+    """
+
+    def __init__(self, path: str | Path, keys: Collection[str] | None = None) -> None:
+        self.path = Path(path)
+        self._store = Store(self.path)
+        self._keys = keys
+
+    @cached_property
+    def folders(self) -> list[RunFolder]:
+        """The folders of the runs, by their keys."""
+        return [f for f in self._store.runs() if self._keys is None or f.key in self._keys]
+
+    def runs(self) -> pd.DataFrame:
+        """A row per planned run: its labels, seed, outcome, what it spent, final and best.
+
+        `outcome` is "not finished" for a run without one; `final` and `best` are of the headline
+        metric, NaN where the run did not complete.
+        """
+        return pd.DataFrame([self._run(folder) for folder in self.folders], columns=_RUN_COLUMNS)
+
+    def frame(self) -> pd.DataFrame:
+        """Tidy: a row per run, step and metric.
+
+        Metrics are those of the evaluations, and of training the mean D loss, G loss and V(D, G)
+        (`value`) since the row before.
+        """
+        rows = []
+        for folder in self.folders:
+            labels = {"run": folder.key, **_labels(folder.recipe())}
+            for event in folder.events():
+                measured = event.get("metrics") or {n: event[n] for n in _LOSSES if n in event}
+                clock = {name: event.get(name) for name in _CLOCK}
+                for metric, value in measured.items():
+                    rows.append({**labels, **clock, "metric": metric, "value": value})
+        columns = ["run", *LABELS, "seed", *_CLOCK, "metric", "value"]
+        return pd.DataFrame(rows, columns=columns).astype({"value": float})
+
+    def table(self, by: Sequence[str] = ()) -> pd.DataFrame:
+        """A row per cell: quality over its seeds, speed, memory, and how its runs ended.
+
+        Runs of unequal recipes (versions, protocol, data) are never pooled into one row.
+
+        Args:
+            by: labels to sort by and to put first; the rest stay as they are.
+
+        Raises:
+            BadInput: there is no such label.
+        """
+        for name in by:
+            if name not in LABELS:
+                raise unknown("column to sort by", name, LABELS)
+        runs = self.runs()
+        rows = [self._row(cell, group) for cell, group in runs.groupby("cell", sort=False)]
+        order = [*by, *(label for label in LABELS if label not in by)]
+        columns = [*order, *_MEASURES]
+        table = pd.DataFrame(rows, columns=columns)
+        return table.sort_values(["dataset", *order] if not by else order, ignore_index=True)
+
+    def _run(self, folder: RunFolder) -> dict[str, Any]:
+        recipe, outcome, events = folder.recipe(), folder.outcome() or {}, folder.events()
+        started = next((e for e in events if e["event"] == "started"), None)
+        headline = started["columns"][0] if started else {"name": "", "direction": "lower"}
+        scores = [
+            value
+            for event in events
+            if event["event"] == "evaluated"
+            and (value := event["metrics"].get(headline["name"])) is not None
+        ]
+        completed = outcome.get("outcome") == Outcome.COMPLETED and scores
+        better = min if headline["direction"] == "lower" else max
+        return {
+            "run": folder.key,
+            "cell": recipe["cell"],
+            **_labels(recipe),
+            "outcome": outcome.get("outcome", "not finished"),
+            "error": outcome.get("error", ""),
+            "metric": headline["name"],
+            "direction": headline["direction"],
+            "untrained": scores[0] if scores else math.nan,
+            "final": scores[-1] if completed else math.nan,
+            "best": better(scores) if completed else math.nan,
+            **{name: outcome.get(name) for name in _CLOCK},
+            "diverged_at": outcome.get("step"),
+        }
+
+    def _row(self, cell: Any, group: pd.DataFrame) -> dict[str, Any]:
+        first = group.iloc[0]
+        completed = group[group["outcome"] == Outcome.COMPLETED]
+        final, best = mean_interval(completed["final"]), mean_interval(completed["best"])
+        named = group[group["metric"] != ""]
+        return {
+            **{label: first[label] for label in LABELS},
+            "finished": len(completed),
+            "planned": len(group),
+            "metric": named["metric"].iloc[0] if len(named) else "",
+            "final": final.value,
+            "final_interval": final.half_width,
+            "best": best.value,
+            "best_interval": best.half_width,
+            **{name: self._throughputs.get(cell, {}).get(name, math.nan) for name in _RATES},
+            "seconds": completed["seconds"].astype(float).mean(),
+            "notes": _notes(group),
+        }
+
+    @cached_property
+    def _throughputs(self) -> dict[str, dict[str, Any]]:
+        """Each cell's speed; where it was timed on several machines, the first by digest."""
+        found: dict[str, dict[str, Any]] = {}
+        for record in self._store.throughputs():
+            found.setdefault(record["cell"], record)
+        return found
+
+
+_RUN_COLUMNS = [
+    "run", "cell", *LABELS, "seed", "outcome", "error", "metric", "direction", "untrained",
+    "final", "best", *_CLOCK, "diverged_at",
+]  # fmt: skip
+_MEASURES = [
+    "finished", "planned", "metric", "final", "final_interval", "best", "best_interval", *_RATES,
+    "seconds", "notes",
+]  # fmt: skip
+
+
+def load(path: str | Path) -> Results:
+    """Everything in a store.
+
+    Raises:
+        StoreError: `path` is no store.
+    """
+    return Results(path)
+
+
+def _labels(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "loss": recipe["objective"],
+        **{label: recipe[label]["short"] for label in LABELS[1:]},
+        "seed": recipe["seed"],
+    }
+
+
+def _notes(group: pd.DataFrame) -> str:
+    """How the runs that did not complete ended, such as `1 diverged (step 812)`."""
+    notes = []
+    for outcome, some in group.groupby("outcome", sort=True):
+        if outcome == Outcome.COMPLETED:
+            continue
+        steps = [str(int(step)) for step in some["diverged_at"].dropna()]
+        where = f" (step {', '.join(steps)})" if steps else ""
+        notes.append(f"{len(some)} {str(outcome).replace('_', ' ')}{where}")
+    return "; ".join(notes)

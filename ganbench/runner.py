@@ -1,0 +1,227 @@
+"""One experiment, trained and scored to one outcome."""
+
+import math
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from inspect import getsourcefile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganbench.acceleration import synchronize
+from ganbench.assembly import assemble
+from ganbench.budget import Budget, Clock
+from ganbench.components import Schedule
+from ganbench.data import Data
+from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
+from ganbench.experiment import Experiment
+from ganbench.objective import ContractBroken
+from ganbench.pictures import save_picture
+from ganbench.plugins import Component
+from ganbench.store import Outcome, RunFolder
+from ganbench.timing import count_flops
+from ganbench.training import Game, Round, train, value_function
+
+# Rounds between two readings of the losses from the device.
+WINDOW = 50
+
+
+class Diverged(Exception):
+    """A quantity became NaN or infinite in the generator step of this number, from 1."""
+
+    def __init__(self, step: int, quantity: str) -> None:
+        super().__init__(f"{quantity} is not finite at generator step {step}")
+        self.step = step
+        self.quantity = quantity
+
+
+def run(
+    experiment: Experiment,
+    data: Data,
+    device: torch.device,
+    folder: RunFolder,
+    heartbeat: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Train and score; the outcome, and whatever it took, is in `folder` when this returns.
+
+    Args:
+        heartbeat: called every window; a KeyboardInterrupt from it ends the run without an
+            outcome.
+    """
+    attempt = _Attempt(experiment, data, device, folder, heartbeat)
+    started = time.perf_counter()
+    outcome, details = Outcome.COMPLETED, dict[str, Any]()
+    try:
+        attempt.play()
+    except Diverged as error:
+        outcome = Outcome.DIVERGED
+        details = {"step": error.step, "quantity": error.quantity, "error": str(error)}
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        outcome, details = Outcome.OUT_OF_MEMORY, {"error": str(error)}
+    except (Exception, SystemExit) as error:
+        outcome, details = _blame(error, experiment)
+    folder.finish(
+        outcome,
+        **asdict(attempt.clock),
+        evaluation_seconds=attempt.evaluation_seconds,
+        wall_seconds=time.perf_counter() - started,
+        **details,
+    )
+    return outcome
+
+
+class _Attempt:
+    """A run under way: the game, its clock, and what it writes down."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        data: Data,
+        device: torch.device,
+        folder: RunFolder,
+        heartbeat: Callable[[], None],
+    ) -> None:
+        self.clock = Clock()
+        self.evaluation_seconds = 0.0
+        self._experiment = experiment
+        self._data = data
+        self._device = device
+        self._folder = folder
+        self._heartbeat = heartbeat
+        self._window: list[Round] = []
+        self._resumed = time.perf_counter()
+
+    def play(self) -> None:
+        """Train until the budget is spent, evaluating before, along the way and at the end."""
+        settings = self._experiment.protocol.settings
+        budget = self._experiment.protocol.budget
+        schedule: Schedule = self._experiment.schedule.create()
+        flops = self._flops(budget)
+        game = assemble(self._experiment, self._data, self._device)
+        evaluator = self._evaluator(game)
+        self._evaluate(game, evaluator)
+        due = 1
+        for finished in train(game, schedule):
+            self._tick(finished, settings.batch_size, flops)
+            share = budget.share_spent(self.clock)
+            evaluation_due = share >= due / settings.evaluations
+            if evaluation_due or len(self._window) == WINDOW:
+                self._read_window(share)
+            if evaluation_due:
+                self._evaluate(game, evaluator)
+                due = math.floor(share * settings.evaluations) + 1
+            if share >= 1:
+                break
+
+    def _flops(self, budget: Budget) -> tuple[float, float]:
+        """Those of a discriminator and a generator step, where the budget asks; on a spare game."""
+        if budget.unit != "flop":
+            return 0.0, 0.0
+        return count_flops(assemble(self._experiment, self._data, self._device))
+
+    def _evaluator(self, game: Game) -> Evaluator:
+        experiment = self._experiment
+        metrics = [metric.create() for metric in experiment.metrics]
+        for metric in metrics:
+            metric.check(self._data)
+        evaluator = Evaluator(
+            metrics,
+            self._data,
+            experiment.protocol.settings.evaluation_samples,
+            evaluation_latents(experiment.seed),
+            experiment.architecture.create().latent_size,
+            self._device,
+        )
+        columns = [asdict(column) for column in evaluator.columns]
+        self._folder.append_event({"event": "started", "time": time.time(), "columns": columns})
+        return evaluator
+
+    def _tick(self, finished: Round, batch_size: int, flops: tuple[float, float]) -> None:
+        moves = len(finished.discriminator)
+        self.clock.generator_steps += 1
+        self.clock.discriminator_steps += moves
+        self.clock.images += moves * batch_size
+        self.clock.flops += moves * flops[0] + flops[1]
+        self._window.append(finished)
+        self._advance()
+
+    def _advance(self) -> None:
+        now = time.perf_counter()
+        self.clock.seconds += now - self._resumed
+        self._resumed = now
+
+    def _read_window(self, share: float) -> None:
+        """Read the window's losses off the device, once; note them, or that they diverged."""
+        synchronize(self._device)
+        self._advance()
+        window, self._window = self._window, []
+        terms = [terms for finished in window for terms in finished.discriminator]
+        quantities = {
+            "discriminator_loss": [
+                torch.stack([t.loss for t in finished.discriminator]).mean()
+                for finished in window
+                if finished.discriminator
+            ],
+            "generator_loss": [finished.generator_loss for finished in window],
+        }
+        self._check_finite(window)
+        means = {n: float(torch.stack(v).mean()) for n, v in quantities.items() if v}
+        if terms:
+            real, fake = torch.cat([t.real for t in terms]), torch.cat([t.fake for t in terms])
+            means["value"] = float(value_function(real.float(), fake.float()))
+        self._note("progress", share=share, **means)
+        self._heartbeat()
+
+    def _check_finite(self, window: list[Round]) -> None:
+        """Find the first loss of the window that is not finite, D's before G's in each round."""
+        named = [
+            (step, name, loss)
+            for step, finished in enumerate(window, self.clock.generator_steps - len(window) + 1)
+            for name, loss in (
+                *(("discriminator_loss", terms.loss) for terms in finished.discriminator),
+                ("generator_loss", finished.generator_loss),
+            )
+        ]
+        finite = torch.isfinite(torch.stack([loss for _, _, loss in named])).tolist()
+        for (step, name, _), sound in zip(named, finite, strict=True):
+            if not sound:
+                raise Diverged(step, name)
+
+    def _evaluate(self, game: Game, evaluator: Evaluator) -> None:
+        started = time.perf_counter()
+        generator = game.generator.network
+        try:
+            values = evaluator.evaluate(generator)
+            picture = evaluator.picture(generator)
+        except NotFinite:
+            raise Diverged(self.clock.generator_steps, "generated samples") from None
+        save_picture(picture, self._data, self._folder.picture_path(self.clock.generator_steps))
+        sound = {name: v if math.isfinite(v) else None for name, v in values.items()}
+        self._note("evaluated", metrics=sound)
+        self.evaluation_seconds += time.perf_counter() - started
+        self._resumed = time.perf_counter()
+
+    def _note(self, event: str, **content: object) -> None:
+        self._folder.append_event({"event": event, **asdict(self.clock), **content})
+
+
+def _blame(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mapping[str, Any]]:
+    """Whose fault an exception is: a component's if one of its frames is on the stack."""
+    details = {
+        "error": f"{type(error).__name__}: {error}",
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+    part = error.part if isinstance(error, ContractBroken) else None
+    frames = {Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)}
+    for component in (choice.component for choice in experiment.choices):
+        if part is component.cls or (part is None and _source(component) in frames):
+            return Outcome.PLUGIN_ERROR, {**details, "plugin": str(component.origin)}
+    return Outcome.CRASHED, details
+
+
+def _source(component: Component) -> Path | None:
+    file = getsourcefile(component.cls)
+    return Path(file) if file else None

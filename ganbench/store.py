@@ -1,0 +1,226 @@
+"""What runs leave on disk.
+
+    STORE/store.json                      the schema's version: what makes a folder a store
+    STORE/studies/ID.json                 the planned runs of a study
+    STORE/runs/KEY/recipe.json            one run's whole recipe; KEY is its sha256
+    STORE/runs/KEY/environment.json       the machine and the packages of the last attempt
+    STORE/runs/KEY/events.jsonl           what happened, a line each, flushed as it happens
+    STORE/runs/KEY/samples/*.png          fakes of fixed latents over time
+    STORE/runs/KEY/log.txt                what the run printed
+    STORE/runs/KEY/outcome.json           how it ended; the first writer wins
+    STORE/throughput/CELL-MACHINE.json    one cell's speed on one machine
+
+Files appear whole: they are written under another name in the same folder, synced and renamed.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ganbench.errors import StoreError
+
+SCHEMA = 1
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETED = "completed"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    PLUGIN_ERROR = "plugin_error"
+    CRASHED = "crashed"
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it says something about the loss: such a run is reused, others are tried again."""
+        return self in {Outcome.COMPLETED, Outcome.DIVERGED}
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder."""
+
+    path: Path
+
+    @property
+    def key(self) -> str:
+        return self.path.name
+
+    def plan(self, recipe: Mapping[str, Any]) -> None:
+        """Make the folder with its recipe, if it is not there yet."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not (self.path / "recipe.json").exists():
+            write_json(self.path / "recipe.json", recipe)
+
+    def recipe(self) -> dict[str, Any]:
+        return read_json(self.path / "recipe.json")
+
+    def begin_attempt(self, environment: Mapping[str, Any]) -> None:
+        """Forget what an earlier attempt left unfinished."""
+        (self.path / "outcome.json").unlink(missing_ok=True)
+        for picture in self.pictures():
+            picture.unlink()
+        write_json(self.path / "environment.json", environment)
+        write_atomically(self.path / "events.jsonl", b"")
+
+    def append_event(self, event: Mapping[str, Any]) -> None:
+        """Add a line to the run's events; on disk when this returns."""
+        with (self.path / "events.jsonl").open("ab") as file:
+            file.write(json.dumps(event, allow_nan=True).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def events(self) -> list[dict[str, Any]]:
+        """All whole events; a last line that was cut short is left out."""
+        try:
+            text = (self.path / "events.jsonl").read_bytes()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == b"\n"]
+
+    def finish(self, outcome: Outcome, **details: Any) -> bool:
+        """Write how the run ended; False if somebody had done so before."""
+        content = {"schema": SCHEMA, "outcome": outcome, **details}
+        return write_exclusively(self.path / "outcome.json", _encoded(content))
+
+    def outcome(self) -> dict[str, Any] | None:
+        """How the run ended, or None if it has not."""
+        path = self.path / "outcome.json"
+        return read_json(path) if path.exists() else None
+
+    @property
+    def has_result(self) -> bool:
+        outcome = self.outcome()
+        return outcome is not None and Outcome(outcome["outcome"]).is_result
+
+    def picture_path(self, generator_steps: int) -> Path:
+        folder = self.path / "samples"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{generator_steps:08d}.png"
+
+    def pictures(self) -> list[Path]:
+        return sorted((self.path / "samples").glob("*.png"))
+
+
+class Store:
+    """A results folder.
+
+    Raises:
+        StoreError: `path` is something else, can't be written, or is of a newer schema.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        if create:
+            _create(path)
+        if not (path / "store.json").is_file():
+            raise StoreError(
+                f"'{path}' is no ganbench store: it has no store.json.\n"
+                "  `ganbench run` makes one; name it with `--store FOLDER`."
+            )
+        schema = read_json(path / "store.json").get("schema")
+        if schema != SCHEMA:
+            raise StoreError(
+                f"'{path}' is a store of schema {schema}; this ganbench reads schema {SCHEMA}."
+            )
+
+    def run(self, key: str) -> RunFolder:
+        return RunFolder(self.path / "runs" / key)
+
+    def runs(self) -> Iterator[RunFolder]:
+        """Every run that has a recipe."""
+        for recipe in sorted((self.path / "runs").glob("*/recipe.json")):
+            yield RunFolder(recipe.parent)
+
+    def save_study(self, study: str, content: Mapping[str, Any]) -> None:
+        write_json(self.path / "studies" / f"{study}.json", content)
+
+    def studies(self) -> list[dict[str, Any]]:
+        return [read_json(path) for path in sorted((self.path / "studies").glob("*.json"))]
+
+    def throughput_path(self, cell: str, machine: str) -> Path:
+        return self.path / "throughput" / f"{cell}-{machine}.json"
+
+    def throughputs(self) -> list[dict[str, Any]]:
+        return [read_json(path) for path in sorted((self.path / "throughput").glob("*.json"))]
+
+
+def _create(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / "store.json").exists():
+            if any(path.iterdir()):
+                raise StoreError(
+                    f"'{path}' is no ganbench store and is not empty.\n"
+                    "  Name a new or empty folder with `--store FOLDER`."
+                )
+            write_json(path / "store.json", {"schema": SCHEMA})
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"store '{path}' can't be written: {error.strerror}.\n"
+            "  Name another folder with `--store FOLDER`."
+        ) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; StoreError, naming the file, if it is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"'{path}' can't be read: {error}") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"'{path}' can't be read: it is no JSON object")
+    return content
+
+
+def _encoded(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_atomically(path, _encoded(content))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole."""
+    Path(_synced_sibling(path, content)).replace(path)
+    _sync_folder(path.parent)
+
+
+def write_exclusively(path: Path, content: bytes) -> bool:
+    """Create a file as a whole; False if it is there already."""
+    sibling = Path(_synced_sibling(path, content))
+    try:
+        os.link(sibling, path)
+    except FileExistsError:
+        return False
+    finally:
+        sibling.unlink()
+    _sync_folder(path.parent)
+    return True
+
+
+def _synced_sibling(path: Path, content: bytes) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,255 @@
+"""A study: from what a user asks, through planned runs, to outcomes in a store."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from ganbench.acceleration import cpu_count, resolve_device
+from ganbench.assembly import check_parts
+from ganbench.choices import Choice, choose
+from ganbench.environment import describe
+from ganbench.errors import NotPrepared
+from ganbench.executors.job import Job, PluginChoice
+from ganbench.executors.local import run_jobs
+from ganbench.experiment import Experiment, Objective, choose_objective
+from ganbench.plugins import ARCHITECTURE, DATASET, METRIC, SCHEDULE, Catalogue, Kind
+from ganbench.protocol import Protocol as TrainingProtocol
+from ganbench.protocol import choose_protocol
+from ganbench.specs import Spec, parse_entries, parse_one
+from ganbench.store import SCHEMA, Outcome, RunFolder, Store
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared, as specs; an empty one means what suits the data set.
+
+    Args:
+        download: fetch a data set that is not there.
+    """
+
+    losses: str
+    datasets: str = "digits"
+    schedules: str = "k-step"
+    architectures: str = ""
+    metrics: str = ""
+    protocol: str = "quick"
+    seeds: int = 3
+    download: bool = False
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where and how the work is done; none of it changes what a run computes.
+
+    Args:
+        jobs: processes at once; 0 is one per core on a CPU and one on a GPU.
+        threads: of each process on a CPU.
+    """
+
+    store: Path
+    data_folder: Path
+    device: str = "auto"
+    jobs: int = 0
+    threads: int = 1
+    plugins: PluginChoice = PluginChoice()
+
+    @cached_property
+    def at_once(self) -> int:
+        if self.jobs:
+            return self.jobs
+        on_cpu = resolve_device(self.device).type == "cpu"
+        return max(1, cpu_count() // self.threads) if on_cpu else 1
+
+
+class Observer(Protocol):
+    """Who watches a study; every method may do nothing."""
+
+    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None: ...
+    def timing(self, experiment: Experiment, number: int, total: int) -> None: ...
+    def started(self, experiment: Experiment) -> None: ...
+    def progressed(self, experiment: Experiment, event: dict[str, Any]) -> None: ...
+    def ended(self, experiment: Experiment, outcome: dict[str, Any]) -> None: ...
+
+
+def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experiment]:
+    """The whole grid: all cells of one seed before the next seed, without doubles.
+
+    Raises:
+        GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
+    """
+    resolve_device(setup.device)
+    protocol = choose_protocol(parse_one(request.protocol))
+    objectives = [choose_objective(catalogue, entry) for entry in parse_entries(request.losses)]
+    schedules = _choose_all(catalogue, SCHEDULE, request.schedules)
+    cells = [
+        cell
+        for dataset in _choose_all(catalogue, DATASET, request.datasets)
+        for cell in _cells(request, setup, catalogue, dataset, objectives, schedules, protocol)
+    ]
+    everything = [cell.with_seed(seed) for seed in range(request.seeds) for cell in cells]
+    return list({experiment.key: experiment for experiment in everything}.values())
+
+
+def _cells(
+    request: Request,
+    setup: Setup,
+    catalogue: Catalogue,
+    dataset: Choice,
+    objectives: Sequence[Objective],
+    schedules: Sequence[Choice],
+    protocol: TrainingProtocol,
+) -> Iterator[Experiment]:
+    cls = dataset.component.cls
+    metrics = _choose_all(catalogue, METRIC, request.metrics or ",".join(cls.metrics))
+    architectures = _choose_all(
+        catalogue, ARCHITECTURE, request.architectures or cls.architecture
+    )
+    data = load(dataset, setup.data_folder, download=request.download)
+    fingerprint = data.fingerprint()
+    for architecture in architectures:
+        for schedule in schedules:
+            for objective in objectives:
+                cell = Experiment(
+                    objective=objective,
+                    architecture=architecture,
+                    schedule=schedule,
+                    dataset=dataset,
+                    data_fingerprint=fingerprint,
+                    metrics=metrics,
+                    protocol=protocol,
+                    seed=0,
+                )
+                check_parts(cell, data)
+                yield cell
+
+
+def _choose_all(catalogue: Catalogue, kind: Kind, text: str) -> tuple[Choice, ...]:
+    return tuple(choose(catalogue, kind, _single(entry)) for entry in parse_entries(text))
+
+
+def _single(entry: Sequence[Spec]) -> Spec:
+    return parse_one("+".join(map(str, entry)))
+
+
+def load(dataset: Choice, folder: Path, *, download: bool = False) -> Any:
+    """Load a data set; where it is not there, fetch it, or say by which command.
+
+    Raises:
+        NotPrepared: it is not there.
+        BadInput: a file of it can't be read.
+    """
+    instance = dataset.create()
+    if download:
+        instance.prepare(folder)
+    try:
+        return instance.load(folder)
+    except NotPrepared as error:
+        raise NotPrepared(
+            f"data set '{dataset.short}' is not prepared: {error}\n"
+            f"  Prepare it with: ganbench prepare {dataset.short}"
+        ) from error
+
+
+class Study:
+    """Planned runs, and the store that their outcomes go to."""
+
+    def __init__(self, experiments: Sequence[Experiment], setup: Setup) -> None:
+        self.experiments = experiments
+        self._setup = setup
+        self._store = Store(setup.store, create=True)
+        self._by_key = {experiment.key: experiment for experiment in experiments}
+        self._read: dict[str, int] = {}
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self._by_key)
+
+    def execute(self, observer: Observer) -> None:
+        """Do every run that has no result yet.
+
+        A run that fails is an outcome of its own and never stops the others. KeyboardInterrupt
+        ends the workers; what is finished stays.
+        """
+        folders = {key: self._store.run(key) for key in self.keys}
+        for key, experiment in self._by_key.items():
+            folders[key].plan(experiment.recipe())
+        self._save_plan()
+        open_runs = [e for e in self.experiments if not folders[e.key].has_result]
+        observer.planned(self.experiments, len(self.experiments) - len(open_runs), self._setup)
+        if open_runs:
+            self._time_cells(observer)
+            self._run_all(open_runs, observer)
+
+    def _save_plan(self) -> None:
+        keys = sorted(self.keys)
+        name = sha256("".join(keys).encode()).hexdigest()[:16]
+        self._store.save_study(name, {"schema": SCHEMA, "runs": keys})
+
+    def _time_cells(self, observer: Observer) -> None:
+        """Time each cell that this machine has not timed yet, one after another, alone."""
+        setup = self._setup
+        device = resolve_device(setup.device)
+        machine = describe(device, setup.threads, Catalogue(()))["machine"]
+        cells = {e.cell_key: e for e in reversed(self.experiments)}
+        open_cells = [
+            cell
+            for key, cell in reversed(cells.items())
+            if not self._store.throughput_path(key, machine).exists()
+        ]
+        for number, cell in enumerate(open_cells, 1):
+            observer.timing(cell, number, len(open_cells))
+            for _ in run_jobs([self._job("time", cell)], 1, lambda _: None):
+                pass
+
+    def _run_all(self, experiments: Sequence[Experiment], observer: Observer) -> None:
+        jobs = [self._job("run", experiment) for experiment in experiments]
+        known: set[str] = set()
+
+        def tick(under_way: list[Job]) -> None:
+            for job in under_way:
+                if job.key not in known:
+                    known.add(job.key)
+                    observer.started(self._by_key[job.key])
+                self._pass_on_events(job.key, observer)
+
+        for job, exit_code in run_jobs(jobs, self._setup.at_once, tick):
+            folder = self._store.run(job.key)
+            if folder.outcome() is None:
+                folder.finish(Outcome.CRASHED, **_crash(exit_code, folder))
+            self._pass_on_events(job.key, observer)
+            observer.ended(self._by_key[job.key], folder.outcome() or {})
+
+    def _pass_on_events(self, key: str, observer: Observer) -> None:
+        events = self._store.run(key).events()
+        for event in events[self._read.get(key, 0) :]:
+            observer.progressed(self._by_key[key], event)
+        self._read[key] = len(events)
+
+    def _job(self, task: str, experiment: Experiment) -> Job:
+        setup = self._setup
+        return Job(
+            task=task,
+            key=experiment.key,
+            store=str(setup.store.resolve()),
+            data_folder=str(setup.data_folder.resolve()),
+            device=setup.device,
+            threads=setup.threads,
+            plugins=setup.plugins,
+        )
+
+
+def _crash(exit_code: int, folder: RunFolder) -> dict[str, Any]:
+    """What is known of a worker that ended without a word of its own."""
+    lines = (folder.path / "log.txt").read_text(errors="replace").strip().splitlines()
+    last = lines[-1] if lines else ""
+    if exit_code < 0:
+        try:
+            ended = f"ended by {signal.Signals(-exit_code).name}"
+        except ValueError:
+            ended = f"ended by signal {-exit_code}"
+        return {"error": ended, "signal": -exit_code, "last_line": last}
+    return {"error": last or f"exit code {exit_code}", "exit_code": exit_code}

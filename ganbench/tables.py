@@ -1,0 +1,115 @@
+"""The table as text, Markdown, CSV, JSON or LaTeX."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from ganbench.results import LABELS
+
+_ALWAYS_SHOWN = ("loss", "schedule", "dataset")
+
+
+def _text(table: pd.DataFrame) -> str:
+    shown, caption = _readable(table)
+    return f"{caption}\n\n{shown.to_string(index=False)}"
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    shown, caption = _readable(table)
+    escaped = shown.map(_escaped_for_markdown)
+    return f"{_escaped_for_markdown(caption)}\n\n{escaped.to_markdown(index=False)}"
+
+
+def _latex(table: pd.DataFrame) -> str:
+    shown, caption = _readable(table)
+    escaped = shown.map(_escaped_for_latex)
+    escaped.columns = escaped.columns.map(_escaped_for_latex)
+    return escaped.to_latex(index=False, caption=_escaped_for_latex(caption.replace("\n", "; ")))
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return table.map(_safe_in_a_spreadsheet).to_csv(index=False)
+
+
+def _json(table: pd.DataFrame) -> str:
+    return str(table.to_json(orient="records", indent=1))
+
+
+FORMATS: Mapping[str, Callable[[pd.DataFrame], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "csv": _csv,
+    "json": _json,
+    "latex": _latex,
+}
+
+
+def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Few columns with units in their names, and a caption of what is the same in all rows."""
+    columns: dict[str, object] = {}
+    same: list[str] = []
+    for label in [name for name in table.columns if name in LABELS]:
+        if label in _ALWAYS_SHOWN or table[label].nunique() > 1:
+            columns[label] = table[label]
+        else:
+            same.append(f"{label} {table[label].iloc[0]}")
+    columns["seeds"] = table["finished"].astype(str) + "/" + table["planned"].astype(str)
+    if table["metric"].nunique() > 1:
+        columns["metric"] = table["metric"]
+    else:
+        same.append(f"quality {table['metric'].iloc[0] or 'not measured yet'}")
+    columns |= {
+        "final": _with_interval(table, "final"),
+        "best": _with_interval(table, "best"),
+        "images/s": table["images_per_second"].map(_count),
+        "G steps/s": table["generator_steps_per_second"].map(_count),
+        "GFLOP/s": (table["flops_per_second"] / 1e9).map(_count),
+        "of peak": table["peak_share"].map(lambda share: _known(share, f"{share:.1%}")),
+        "memory": (table["peak_memory_bytes"] / 2**20).map(lambda m: _known(m, f"{m:.0f} MiB")),
+        "seconds": table["seconds"].map(lambda s: _known(s, f"{s:.1f}")),
+    }
+    if (table["notes"] != "").any():
+        columns["notes"] = table["notes"]
+    caption = " | ".join(same)
+    if table["final_interval"].notna().any():
+        caption += "\nmean over seeds +- 95% t interval"
+    return pd.DataFrame(columns), caption
+
+
+def _with_interval(table: pd.DataFrame, name: str) -> list[str]:
+    pairs = zip(table[name], table[f"{name}_interval"], strict=True)
+    return [
+        _known(mean, f"{mean:.4g}") + ("" if math.isnan(half) else f" +- {half:.2g}")
+        for mean, half in pairs
+    ]
+
+
+def _count(rate: float) -> str:
+    return _known(rate, f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}")
+
+
+def _known(value: float, text: str) -> str:
+    return "-" if math.isnan(value) else text
+
+
+def _escaped_for_markdown(value: object) -> str:
+    text = str(value)
+    for mark in "\\|<>`*_[]":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def _escaped_for_latex(value: object) -> str:
+    return "".join(_LATEX.get(mark, mark) for mark in str(value)).replace("+-", r"$\pm$")
+
+
+def _safe_in_a_spreadsheet(value: object) -> object:
+    """Text that a spreadsheet would take for a formula gets a quote in front."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

@@ -1,0 +1,119 @@
+"""How fast a cell trains, measured alone on the machine and apart from quality.
+
+One process times one cell while nothing else of the study runs: warm-up, then windows of whole
+rounds that end with the device at rest. Rates are medians over the windows; FLOPs are torch's own
+count (matrix products and convolutions, double backward included); the peak is that of a large
+float32 matrix product on the same device and threads, the fastest seen around the windows.
+"""
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganbench.acceleration import synchronize
+from ganbench.assembly import assemble
+from ganbench.components import Schedule
+from ganbench.data import Data
+from ganbench.experiment import Experiment
+from ganbench.training import Game, Round, train
+
+_WARM_UP_SECONDS = 0.7
+_WINDOWS = 7
+_WINDOW_SECONDS = 0.3
+_PEAK_SIZE = {"cpu": 1024, "cuda": 8192}
+_PEAK_REPEATS = 8
+
+
+def count_flops(game: Game) -> tuple[float, float]:
+    """FLOPs of one discriminator step and of one generator step; the game moves on by them."""
+    counts = []
+    for step in (game.discriminator_step, game.generator_step):
+        with FlopCounterMode(display=False) as counter:
+            step()
+        counts.append(float(counter.get_total_flops()))
+    return counts[0], counts[1]
+
+
+def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[str, Any]:
+    """The cell's rates, on a game of its own.
+
+    Returns:
+        images_per_second (real images seen by D), generator_steps_per_second,
+        discriminator_steps_per_second, flops_per_second, peak_flops_per_second, peak_share,
+        peak_memory_bytes, spread (of the windows: largest less smallest, over the median).
+    """
+    game = assemble(experiment, data, device)
+    schedule: Schedule = experiment.schedule.create()
+    discriminator_flops, generator_flops = count_flops(game)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    rounds = train(game, schedule)
+    per_window = _warm_up(rounds, device)
+    memory = _peak_memory(device)
+    peak = peak_flops(device)
+    windows = [_window(rounds, per_window, device) for _ in range(_WINDOWS)]
+    peak = max(peak, peak_flops(device))
+    seconds = statistics.median(seconds for seconds, _ in windows)
+    moves = statistics.mean(moves for _, moves in windows)
+    flops = (moves * discriminator_flops + per_window * generator_flops) / seconds
+    times = [seconds for seconds, _ in windows]
+    return {
+        "images_per_second": moves * game.batch_size / seconds,
+        "generator_steps_per_second": per_window / seconds,
+        "discriminator_steps_per_second": moves / seconds,
+        "flops_per_second": flops,
+        "peak_flops_per_second": peak,
+        "peak_share": flops / peak,
+        "peak_memory_bytes": memory,
+        "spread": (max(times) - min(times)) / seconds,
+    }
+
+
+def _warm_up(rounds: Iterator[Round], device: torch.device) -> int:
+    """Run until the time is up; return how many rounds make a window."""
+    next(rounds)
+    synchronize(device)
+    started, done = time.perf_counter(), 0
+    while time.perf_counter() - started < _WARM_UP_SECONDS:
+        next(rounds)
+        synchronize(device)
+        done += 1
+    return max(1, round(done * _WINDOW_SECONDS / _WARM_UP_SECONDS))
+
+
+def _window(rounds: Iterator[Round], count: int, device: torch.device) -> tuple[float, int]:
+    """Seconds, and discriminator steps, of `count` rounds."""
+    synchronize(device)
+    started = time.perf_counter()
+    moves = sum(len(finished.discriminator) for finished in islice(rounds, count))
+    synchronize(device)
+    return time.perf_counter() - started, moves
+
+
+def peak_flops(device: torch.device) -> float:
+    """FLOP/s of a large float32 matrix product, the best of a few."""
+    size = _PEAK_SIZE[device.type]
+    left, right = (torch.rand(size, size, device=device) for _ in range(2))
+    times = []
+    for _ in range(_PEAK_REPEATS):
+        synchronize(device)
+        started = time.perf_counter()
+        torch.matmul(left, right)
+        synchronize(device)
+        times.append(time.perf_counter() - started)
+    return 2.0 * size**3 / min(times)
+
+
+def _peak_memory(device: torch.device) -> int:
+    """Bytes: what torch allocated on a GPU; on a CPU the process's largest resident size."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest if sys.platform == "darwin" else largest * 1024

@@ -1,0 +1,52 @@
+"""One image file's bytes -> uint8 [channels, height, width]."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as transforms
+
+_MODES = {1: "L", 3: "RGB"}
+
+
+def decode(content: bytes, size: int, channels: int) -> Tensor:
+    """Decode, and make it `size` x `size` unless that is 0.
+
+    Raises whatever the decoders make of a broken file, and ValueError for what can't be used.
+    """
+    with _opened(content) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        image = _in_eight_bits(upright, opened.format).convert(_MODES[channels])
+    if size:
+        image = _squared(image, size)
+    pixels: Tensor = transforms.pil_to_tensor(image)
+    return pixels
+
+
+def _opened(content: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(content))
+    except UnidentifiedImageError:  # its text names the stream, by address
+        raise ValueError("it is in no format that Pillow knows") from None
+
+
+def _in_eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
+    """16-bit greys are scaled: Pillow's own conversion would clip them to white."""
+    if image.mode == "F" or (image.mode == "I" and file_format not in {"PNG", "PPM"}):
+        raise ValueError("its pixels have 32 bits, of no known range")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        scaled = (np.asarray(image).astype(np.float64) * (255 / 65535)).round()
+        return Image.fromarray(scaled.astype(np.uint8))
+    return image
+
+
+def _squared(image: Image.Image, size: int) -> Image.Image:
+    width, height = image.size
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit and size * size * max(width, height) > limit * min(width, height):
+        raise ValueError(f"{width} x {height} is too long to scale its shorter side to {size}")
+    scaled = transforms.resize(image, size, InterpolationMode.LANCZOS)
+    square: Image.Image = transforms.center_crop(scaled, [size, size])
+    return square
