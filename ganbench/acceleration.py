@@ -37,8 +37,8 @@ def _check_cuda(text: str, device: torch.device) -> None:
 def use(device: torch.device, threads: int) -> None:
     """Settle this process on a device: its threads, and float32 that is float32 (no TF32)."""
     torch.set_num_threads(threads)
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    torch.backends.cudnn.fp32_precision = "ieee"
     if device.type == "cuda":
         torch.cuda.set_device(device)
 

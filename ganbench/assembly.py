@@ -1,10 +1,13 @@
 """From an experiment's recipe to a game that can be played."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from ganbench.batches import batches, resident
-from ganbench.components import Architecture, Penalty
+from ganbench.choices import Choice
+from ganbench.components import Architecture, Metric, Penalty
 from ganbench.data import Data
 from ganbench.errors import Unsupported
 from ganbench.experiment import Experiment
@@ -19,7 +22,6 @@ def check_parts(experiment: Experiment, data: Data) -> None:
 
     Raises:
         Unsupported: it says which part, and what it would take.
-        NotPrepared: a metric lacks its weights.
     """
     architecture: Architecture = experiment.architecture.create()
     architecture.check(data.shape)
@@ -32,8 +34,19 @@ def check_parts(experiment: Experiment, data: Data) -> None:
                 f"  Use one without: see the fields of `ganbench show"
                 f" {experiment.architecture.component.name}`."
             )
-    for metric in experiment.metrics:
-        metric.create().check(data)
+
+
+def checked_metrics(metrics: Sequence[Choice], data: Data) -> list[Metric]:
+    """Create the metrics and show them the data.
+
+    Raises:
+        Unsupported: one can't score this data.
+        NotPrepared: one lacks its weights.
+    """
+    created: list[Metric] = [metric.create() for metric in metrics]
+    for metric in created:
+        metric.check(data)
+    return created
 
 
 def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:

@@ -44,4 +44,3 @@ def as_samples(images: Images) -> Samples:
     """Float in [-1, 1] to uint8, rounding half up; the inverse of `as_images` on 8-bit values."""
     scaled = images.float().mul(127.5).add_(128.0)
     return scaled.clamp_(0, 255).to(torch.uint8)
-

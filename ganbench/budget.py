@@ -1,6 +1,7 @@
 """How long a run trains, on one of five clocks."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,6 +64,17 @@ class Budget:
             "s": clock.seconds,
         }
         return spent[self.unit] / self.amount
+
+    def seconds_at(self, rates: Mapping[str, float]) -> float:
+        """How long it lasts at the rates that `timing.measure` returns."""
+        per_second = {
+            "kimg": rates["images_per_second"] / 1000,
+            "gsteps": rates["generator_steps_per_second"],
+            "dsteps": rates["discriminator_steps_per_second"],
+            "flop": rates["flops_per_second"],
+            "s": 1.0,
+        }
+        return self.amount / per_second[self.unit]
 
     def __str__(self) -> str:
         return f"{self.amount:g}{self.unit}"

@@ -21,7 +21,7 @@ class NotPrepared(GanbenchError):
 
 
 class Unsupported(GanbenchError):
-    """A combination of parts that can't work, such as a network that can't make the data's shape."""
+    """Parts that can't work together, such as a network that can't make the data's shape."""
 
 
 class StoreError(GanbenchError):

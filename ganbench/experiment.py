@@ -8,8 +8,7 @@ from typing import Any
 
 from ganbench.choices import Choice, choose
 from ganbench.errors import BadInput
-from ganbench.plugins import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, SCHEDULE
-from ganbench.plugins import Catalogue, Kind
+from ganbench.plugins import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, SCHEDULE, Catalogue, Kind
 from ganbench.protocol import Protocol, choose_protocol
 from ganbench.specs import Spec
 
@@ -41,6 +40,8 @@ class Experiment:
     Args:
         data_fingerprint: the sha256 of the data set's content.
         metrics: the headline first.
+        metric_settings: what each metric's numbers depend on besides its fields, as it says once
+            it has seen the data (such as the digest of its weights).
     """
 
     objective: Objective
@@ -49,6 +50,7 @@ class Experiment:
     dataset: Choice
     data_fingerprint: str
     metrics: tuple[Choice, ...]
+    metric_settings: tuple[tuple[str, ...], ...]
     protocol: Protocol
     seed: int
 
@@ -69,7 +71,10 @@ class Experiment:
             "architecture": self.architecture.recipe(),
             "schedule": self.schedule.recipe(),
             "dataset": {**self.dataset.recipe(), "fingerprint": self.data_fingerprint},
-            "metrics": [metric.recipe() for metric in self.metrics],
+            "metrics": [
+                {**metric.recipe(), "settings": list(settings)}
+                for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
+            ],
             "protocol": self.protocol.recipe(),
             "seed": self.seed,
             "key": self.key,
@@ -98,7 +103,10 @@ class Experiment:
             "architecture": self.architecture.key_parts(),
             "schedule": self.schedule.key_parts(),
             "dataset": {**self.dataset.key_parts(), "fingerprint": self.data_fingerprint},
-            "metrics": [metric.key_parts() for metric in self.metrics],
+            "metrics": [
+                {**metric.key_parts(), "settings": list(settings)}
+                for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
+            ],
             "protocol": {name: protocol[name] for name in ("name", "version", "fields")},
         }
 
@@ -142,6 +150,7 @@ def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
         dataset=again(DATASET, recipe["dataset"]),
         data_fingerprint=recipe["dataset"]["fingerprint"],
         metrics=tuple(again(METRIC, metric) for metric in recipe["metrics"]),
+        metric_settings=tuple(tuple(metric["settings"]) for metric in recipe["metrics"]),
         protocol=choose_protocol(Spec(protocol["name"], tuple(protocol["fields"].items()))),
         seed=recipe["seed"],
     )

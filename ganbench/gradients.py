@@ -14,7 +14,8 @@ def input_gradients(discriminator: Discriminator, points: Images) -> Images:
     if not points.requires_grad:
         points = points.detach().requires_grad_()
     total = discriminator(points).sum()
-    return torch.autograd.grad(total, points, create_graph=True)[0]
+    (gradients,) = torch.autograd.grad(total, (points,), create_graph=True)
+    return gradients
 
 
 def gradient_norms(discriminator: Discriminator, points: Images) -> Tensor:

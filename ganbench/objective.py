@@ -33,9 +33,9 @@ class SharedForward:
         self._seen: list[tuple[Images, Logits]] = []
 
     def __call__(self, images: Images) -> Logits:
-        for batch, logits in self._seen:
+        for batch, known in self._seen:
             if batch is images:
-                return logits
+                return known
         logits: Tensor = self._discriminator(images)
         self._seen.append((images, logits))
         return logits
@@ -75,9 +75,7 @@ class Objective:
             loss = loss + _scalar(penalty(shared, real, fake, noise), penalty)
         return DiscriminatorTerms(loss, real_logits, fake_logits)
 
-    def generator_loss(
-        self, discriminator: nn.Module, fake: Images, real: Images | None
-    ) -> Scalar:
+    def generator_loss(self, discriminator: nn.Module, fake: Images, real: Images | None) -> Scalar:
         """The loss on fakes; D's logits of `real` go along where the loss asks for them."""
         real_logits = None if real is None else discriminator(real)
         return _scalar(self.loss.generator_loss(discriminator(fake), real_logits), self.loss)

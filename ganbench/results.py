@@ -118,7 +118,7 @@ class Results:
     def _row(self, cell: Any, group: pd.DataFrame) -> dict[str, Any]:
         first = group.iloc[0]
         completed = group[group["outcome"] == Outcome.COMPLETED]
-        final, best = mean_interval(completed["final"]), mean_interval(completed["best"])
+        final, best = (mean_interval(list(completed[name])) for name in ("final", "best"))
         named = group[group["metric"] != ""]
         return {
             **{label: first[label] for label in LABELS},

@@ -12,10 +12,11 @@ from typing import Any
 import torch
 
 from ganbench.acceleration import synchronize
-from ganbench.assembly import assemble
+from ganbench.assembly import assemble, checked_metrics
 from ganbench.budget import Budget, Clock
 from ganbench.components import Schedule
 from ganbench.data import Data
+from ganbench.errors import BadInput
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import Experiment
 from ganbench.objective import ContractBroken
@@ -53,7 +54,8 @@ def run(
     """
     attempt = _Attempt(experiment, data, device, folder, heartbeat)
     started = time.perf_counter()
-    outcome, details = Outcome.COMPLETED, dict[str, Any]()
+    outcome = Outcome.COMPLETED
+    details: Mapping[str, Any] = {}
     try:
         attempt.play()
     except Diverged as error:
@@ -101,7 +103,7 @@ class _Attempt:
         schedule: Schedule = self._experiment.schedule.create()
         flops = self._flops(budget)
         game = assemble(self._experiment, self._data, self._device)
-        evaluator = self._evaluator(game)
+        evaluator = self._evaluator()
         self._evaluate(game, evaluator)
         due = 1
         for finished in train(game, schedule):
@@ -122,11 +124,12 @@ class _Attempt:
             return 0.0, 0.0
         return count_flops(assemble(self._experiment, self._data, self._device))
 
-    def _evaluator(self, game: Game) -> Evaluator:
+    def _evaluator(self) -> Evaluator:
         experiment = self._experiment
-        metrics = [metric.create() for metric in experiment.metrics]
-        for metric in metrics:
-            metric.check(self._data)
+        metrics = checked_metrics(experiment.metrics, self._data)
+        settings = tuple(tuple(metric.settings) for metric in metrics)
+        if settings != experiment.metric_settings:
+            raise BadInput(f"planned with metrics of {experiment.metric_settings}, not {settings}")
         evaluator = Evaluator(
             metrics,
             self._data,

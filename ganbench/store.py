@@ -25,6 +25,7 @@ from typing import Any
 from ganbench.errors import StoreError
 
 SCHEMA = 1
+_ELSEWHERE = "\n  Name a new or empty folder, or a store, with `--store FOLDER`."
 
 
 class Outcome(StrEnum):
@@ -38,7 +39,7 @@ class Outcome(StrEnum):
 
     @property
     def is_result(self) -> bool:
-        """Whether it says something about the loss: such a run is reused, others are tried again."""
+        """Whether it says something of the loss: such a run is reused, others are tried again."""
         return self in {Outcome.COMPLETED, Outcome.DIVERGED}
 
 
@@ -130,6 +131,21 @@ class Store:
                 f"'{path}' is a store of schema {schema}; this ganbench reads schema {SCHEMA}."
             )
 
+    @staticmethod
+    def check(path: Path) -> None:
+        """Refuse a folder that could not become a store, without making it.
+
+        Raises:
+            StoreError: it is something else, or can't be written.
+        """
+        nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
+        if not nearest.is_dir():
+            raise StoreError(f"store '{path}' can't be made: '{nearest}' is no folder.{_ELSEWHERE}")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise StoreError(f"store '{path}' can't be written: permission denied.{_ELSEWHERE}")
+        if nearest == path and not (path / "store.json").exists() and any(path.iterdir()):
+            raise StoreError(f"'{path}' is no ganbench store and is not empty.{_ELSEWHERE}")
+
     def run(self, key: str) -> RunFolder:
         return RunFolder(self.path / "runs" / key)
 
@@ -152,21 +168,16 @@ class Store:
 
 
 def _create(path: Path) -> None:
+    Store.check(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not (path / "store.json").exists():
-            if any(path.iterdir()):
-                raise StoreError(
-                    f"'{path}' is no ganbench store and is not empty.\n"
-                    "  Name a new or empty folder with `--store FOLDER`."
-                )
             write_json(path / "store.json", {"schema": SCHEMA})
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
         raise StoreError(
-            f"store '{path}' can't be written: {error.strerror}.\n"
-            "  Name another folder with `--store FOLDER`."
+            f"store '{path}' can't be written: {error.strerror}.{_ELSEWHERE}"
         ) from error
 
 

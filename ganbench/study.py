@@ -1,15 +1,16 @@
 """A study: from what a user asks, through planned runs, to outcomes in a store."""
 
+import math
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 from ganbench.acceleration import cpu_count, resolve_device
-from ganbench.assembly import check_parts
+from ganbench.assembly import check_parts, checked_metrics
 from ganbench.choices import Choice, choose
 from ganbench.environment import describe
 from ganbench.errors import NotPrepared
@@ -20,7 +21,7 @@ from ganbench.plugins import ARCHITECTURE, DATASET, METRIC, SCHEDULE, Catalogue,
 from ganbench.protocol import Protocol as TrainingProtocol
 from ganbench.protocol import choose_protocol
 from ganbench.specs import Spec, parse_entries, parse_one
-from ganbench.store import SCHEMA, Outcome, RunFolder, Store
+from ganbench.store import SCHEMA, Outcome, RunFolder, Store, read_json
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Setup:
     device: str = "auto"
     jobs: int = 0
     threads: int = 1
-    plugins: PluginChoice = PluginChoice()
+    plugins: PluginChoice = field(default_factory=PluginChoice)
 
     @cached_property
     def at_once(self) -> int:
@@ -70,6 +71,7 @@ class Observer(Protocol):
 
     def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None: ...
     def timing(self, experiment: Experiment, number: int, total: int) -> None: ...
+    def estimated(self, training_seconds: float) -> None: ...
     def started(self, experiment: Experiment) -> None: ...
     def progressed(self, experiment: Experiment, event: dict[str, Any]) -> None: ...
     def ended(self, experiment: Experiment, outcome: dict[str, Any]) -> None: ...
@@ -105,11 +107,10 @@ def _cells(
 ) -> Iterator[Experiment]:
     cls = dataset.component.cls
     metrics = _choose_all(catalogue, METRIC, request.metrics or ",".join(cls.metrics))
-    architectures = _choose_all(
-        catalogue, ARCHITECTURE, request.architectures or cls.architecture
-    )
+    architectures = _choose_all(catalogue, ARCHITECTURE, request.architectures or cls.architecture)
     data = load(dataset, setup.data_folder, download=request.download)
     fingerprint = data.fingerprint()
+    settings = tuple(tuple(metric.settings) for metric in checked_metrics(metrics, data))
     for architecture in architectures:
         for schedule in schedules:
             for objective in objectives:
@@ -120,6 +121,7 @@ def _cells(
                     dataset=dataset,
                     data_fingerprint=fingerprint,
                     metrics=metrics,
+                    metric_settings=settings,
                     protocol=protocol,
                     seed=0,
                 )
@@ -182,6 +184,7 @@ class Study:
         observer.planned(self.experiments, len(self.experiments) - len(open_runs), self._setup)
         if open_runs:
             self._time_cells(observer)
+            observer.estimated(self._training_seconds(open_runs))
             self._run_all(open_runs, observer)
 
     def _save_plan(self) -> None:
@@ -191,19 +194,31 @@ class Study:
 
     def _time_cells(self, observer: Observer) -> None:
         """Time each cell that this machine has not timed yet, one after another, alone."""
-        setup = self._setup
-        device = resolve_device(setup.device)
-        machine = describe(device, setup.threads, Catalogue(()))["machine"]
         cells = {e.cell_key: e for e in reversed(self.experiments)}
         open_cells = [
             cell
             for key, cell in reversed(cells.items())
-            if not self._store.throughput_path(key, machine).exists()
+            if not self._store.throughput_path(key, self._machine).exists()
         ]
         for number, cell in enumerate(open_cells, 1):
             observer.timing(cell, number, len(open_cells))
             for _ in run_jobs([self._job("time", cell)], 1, lambda _: None):
                 pass
+
+    @cached_property
+    def _machine(self) -> str:
+        device = resolve_device(self._setup.device)
+        return str(describe(device, self._setup.threads, Catalogue(()))["machine"])
+
+    def _training_seconds(self, experiments: Sequence[Experiment]) -> float:
+        """What training will take as the cells were timed; NaN where one could not be."""
+        total = 0.0
+        for experiment in experiments:
+            path = self._store.throughput_path(experiment.cell_key, self._machine)
+            if not path.exists():
+                return math.nan
+            total += experiment.protocol.budget.seconds_at(read_json(path))
+        return total / min(self._setup.at_once, len(experiments))
 
     def _run_all(self, experiments: Sequence[Experiment], observer: Observer) -> None:
         jobs = [self._job("run", experiment) for experiment in experiments]

@@ -97,10 +97,10 @@ def _window(rounds: Iterator[Round], count: int, device: torch.device) -> tuple[
     return time.perf_counter() - started, moves
 
 
-def peak_flops(device: torch.device) -> float:
-    """FLOP/s of a large float32 matrix product, the best of a few."""
+def peak_flops(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
+    """FLOP/s of a large matrix product, the best of a few."""
     size = _PEAK_SIZE[device.type]
-    left, right = (torch.rand(size, size, device=device) for _ in range(2))
+    left, right = (torch.rand(size, size, device=device).to(dtype) for _ in range(2))
     times = []
     for _ in range(_PEAK_REPEATS):
         synchronize(device)

@@ -15,7 +15,7 @@ from ganbench.environment import describe
 from ganbench.executors.job import Job
 from ganbench.experiment import from_recipe
 from ganbench.runner import run
-from ganbench.store import RunFolder, Store, write_json
+from ganbench.store import Store, write_json
 from ganbench.timing import measure
 
 

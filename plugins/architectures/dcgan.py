@@ -14,20 +14,21 @@ _LARGEST_IMAGE = 64
 
 @dataclass(frozen=True)
 class DCGAN:
-    """Strided 4 x 4 convolutions down in D, transposed ones up in G; each halves or doubles.
+    """DCGAN for square images: strided convolutions in D, transposed ones in G.
 
-    The innermost map is 4 to 7 pixels wide, so 28 x 28 images need no padding; for images under
-    16 pixels it is 2 or 3 where that gives a second level. Channels double
-    with each halving: `width` next to the image, width * 2^(n-1) inside, n = levels. G has batch
-    norm and ReLU after each layer but the last, which ends in tanh; D has leaky ReLU (0.2) and,
-    with `discriminator_norm=batch`, batch norm after each layer but the first and the last.
-    Weights start from N(0, 0.02), batch norm's scale from N(1, 0.02).
+    Each 4 x 4 layer halves the image in D and doubles it in G. The innermost map is 4 to 7
+    pixels wide, so 28 x 28 images need no padding; for images under 16 pixels it is 2 or 3 where
+    that gives a second level. Channels double with each halving: `width` next to the image,
+    width * 2^(n-1) inside, n = levels. G has batch norm and ReLU after each layer but the last,
+    which ends in tanh; D has leaky ReLU (0.2) and, with `discriminator_norm=batch`, batch norm
+    after each layer but the first and the last. Weights start from N(0, 0.02), batch norm's
+    scale from N(1, 0.02).
 
     Args:
         latent_size: numbers in z (100 in the paper).
         width: channels of the widest map (128 in the paper's G, 64 in the usual code).
         discriminator_norm: `batch`, as in the paper, makes D's output for an image depend on the
-            others in its batch; real and fake batches go through D separately. `none` leaves it out.
+            others in its batch; real and fake batches go through D apart. `none` leaves it out.
 
     References:
         Unsupervised Representation Learning with Deep Convolutional Generative Adversarial

@@ -6,10 +6,10 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
-from ganbench_plugins.datasets.cifar10 import Cifar10
 from torchvision.datasets import CIFAR10
 
 from ganbench.api import BadInput, NotPrepared
+from ganbench_plugins.datasets.cifar10 import Cifar10
 
 NAMES = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"]
 

@@ -3,6 +3,7 @@ import sys
 from importlib import import_module
 
 import pytest
+
 from ganbench_plugins.datasets import ganbench_datasets
 
 

@@ -3,8 +3,9 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
-from ganbench_plugins.datasets.decoding import decode
 from PIL import Image
+
+from ganbench_plugins.datasets.decoding import decode
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:

@@ -1,6 +1,7 @@
 import torch
-from ganbench_plugins.datasets.digits import Digits
 from sklearn.datasets import load_digits
+
+from ganbench_plugins.datasets.digits import Digits
 
 
 def test_every_digit_as_scikit_learn_has_it(tmp_path):

@@ -4,9 +4,9 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from ganbench_plugins.datasets.downloads import fetching
 
 from ganbench.api import NotPrepared
+from ganbench_plugins.datasets.downloads import fetching
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import os
 from zipfile import ZipFile
 
 import pytest
-from ganbench_plugins.datasets.image_files import image_files, located
 
 from ganbench.api import BadInput
+from ganbench_plugins.datasets.image_files import image_files, located
 
 CONTENT = {
     "b/10.PNG": b"ten",

@@ -7,11 +7,11 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 import torch
-from ganbench_plugins.datasets import images as module
-from ganbench_plugins.datasets.images import Images
 from PIL import Image
 
 from ganbench.api import BadInput
+from ganbench_plugins.datasets import images as module
+from ganbench_plugins.datasets.images import Images
 
 
 def png(value: int, width: int = 4, height: int = 3) -> bytes:

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from ganbench_plugins.datasets.mixtures import Gaussian, Grid, Ring
 
 from ganbench.api import Data
+from ganbench_plugins.datasets.mixtures import Gaussian, Grid, Ring
 
 NOWHERE = Path("/nonexistent")
 

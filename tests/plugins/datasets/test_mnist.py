@@ -7,10 +7,10 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from ganbench_plugins.datasets.mnist import FashionMnist, Mnist
 from torchvision import datasets
 
 from ganbench.api import BadInput, NotPrepared
+from ganbench_plugins.datasets.mnist import FashionMnist, Mnist
 
 
 def no_network(*_, **__):

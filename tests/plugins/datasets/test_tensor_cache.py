@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from ganbench_plugins.datasets.tensor_cache import keep, recall
 
 TENSOR = torch.arange(24, dtype=torch.uint8).reshape(2, 3, 2, 2)

@@ -1,0 +1,179 @@
+"""What `ganbench run` shows while it works: bars on a terminal, lines elsewhere."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from ganbench.experiment import Experiment
+from ganbench.results import Results
+from ganbench.study import Setup
+
+_LOSSES = {"discriminator_loss": "D", "generator_loss": "G", "value": "V"}
+
+
+@contextmanager
+def watching() -> Iterator["Lines"]:
+    """Yield an observer that suits where the output goes."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        yield Lines(Console(highlight=False, soft_wrap=True))
+        return
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+        console=console,
+    )
+    with progress:
+        yield Bars(console, progress)
+
+
+class Lines:
+    """Prints a line for everything worth one."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._statuses: dict[str, str] = {}
+
+    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None:
+        cells = list({experiment.cell_key: experiment for experiment in experiments}.values())
+        seeds = len({experiment.seed for experiment in experiments})
+        protocol = experiments[0].protocol
+        self.say(
+            f"{len(experiments)} runs: {len(cells)} cells x {seeds} seeds, {protocol.budget} each"
+            f" ({protocol.short}); {setup.at_once} at once"
+        )
+        for cell in cells:
+            self.say(
+                f"  {cell.objective.short} | {cell.schedule.short} | {cell.dataset.short} |"
+                f" {cell.architecture.short}"
+            )
+        if reused:
+            self.say(f"{reused} of them are in '{setup.store}' already and are reused")
+
+    def timing(self, experiment: Experiment, number: int, total: int) -> None:
+        self.say(f"measuring speed, {number} of {total}: {_name(experiment)}")
+
+    def estimated(self, training_seconds: float) -> None:
+        if not math.isnan(training_seconds):
+            self.say(f"training will take about {_duration(training_seconds)}, evaluations aside")
+
+    def started(self, experiment: Experiment) -> None:
+        self.say(f"started {_run_name(experiment)}")
+
+    def progressed(self, experiment: Experiment, event: Mapping[str, Any]) -> None:
+        status = self._status(experiment, event)
+        if event["event"] == "evaluated":
+            self.say(f"{_run_name(experiment)}: {event['images']} images, {status}")
+
+    def ended(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
+        error = f": {outcome['error']}" if outcome.get("error") else ""
+        self.say(f"{outcome['outcome']} {_run_name(experiment)}{error}")
+        if "plugin" in outcome:
+            self.say(f"  in plugin {outcome['plugin']}")
+
+    def interrupted(self, results: Results) -> None:
+        finished = sum(folder.has_result for folder in results.folders)
+        self.say(
+            f"interrupted: {finished} of {len(results.folders)} runs are finished and kept in"
+            f" '{results.path}'.\nGo on by running the same command again."
+        )
+
+    def farewell(self, results: Results) -> None:
+        pictures = [path for f in results.folders for path in f.pictures()[-1:]]
+        self.say(f"\nresults in '{results.path}'; print them again with: ganbench table")
+        if pictures:
+            self.say("samples of each run over time, such as:")
+            self.say(f"  {pictures[-1]}")
+
+    def say(self, text: str) -> None:
+        self._console.print(escape(text))
+
+    def _status(self, experiment: Experiment, event: Mapping[str, Any]) -> str:
+        """The latest losses and the latest headline metric of a run."""
+        losses = [f"{short} {event[n]:.3g}" for n, short in _LOSSES.items() if n in event]
+        scores = [
+            f"{name.partition('[')[0]} {value:.4g}"
+            for name, value in list(event.get("metrics", {}).items())[:1]
+            if value is not None
+        ]
+        for kind, found in (("losses", losses), ("score", scores)):
+            if found:
+                self._statuses[f"{experiment.key}/{kind}"] = " ".join(found)
+        keys = (f"{experiment.key}/score", f"{experiment.key}/losses")
+        return "  ".join(self._statuses[key] for key in keys if key in self._statuses)
+
+
+class Bars(Lines):
+    """A bar for the whole study and one for each run under way."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        super().__init__(console)
+        self._progress = progress
+        self._all: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._shares: dict[str, float] = {}
+
+    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None:
+        super().planned(experiments, reused, setup)
+        self._all = self._progress.add_task(
+            "all runs", total=len(experiments) - reused, status="", start=False
+        )
+
+    def started(self, experiment: Experiment) -> None:
+        if self._all is not None:
+            self._progress.start_task(self._all)
+        name = escape(_run_name(experiment))
+        self._tasks[experiment.key] = self._progress.add_task(name, total=1.0, status="starting")
+
+    def progressed(self, experiment: Experiment, event: Mapping[str, Any]) -> None:
+        task = self._tasks.get(experiment.key)
+        if task is None:
+            return
+        status = escape(self._status(experiment, event))
+        share = min(1.0, event.get("share", self._shares.get(experiment.key, 0.0)))
+        self._shares[experiment.key] = share
+        self._progress.update(task, completed=share, status=status)
+        self._update_all()
+
+    def ended(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
+        task = self._tasks.pop(experiment.key, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        self._shares[experiment.key] = 1.0
+        self._update_all()
+        super().ended(experiment, outcome)
+
+    def _update_all(self) -> None:
+        if self._all is not None:
+            self._progress.update(self._all, completed=sum(self._shares.values()))
+
+
+def _name(experiment: Experiment) -> str:
+    return f"{experiment.objective.short} {experiment.schedule.short} {experiment.dataset.short}"
+
+
+def _run_name(experiment: Experiment) -> str:
+    return f"{_name(experiment)} seed {experiment.seed}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,103 @@
+"""`ganbench run`."""
+
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import data_folder_option, plugin_options, store_option
+
+
+@click.command("run")
+@click.option("--losses", required=True, help="Losses, with penalties behind a `+`.")
+@click.option("--datasets", default="digits", show_default=True, help="Data sets.")
+@click.option("--schedules", default="k-step", show_default=True, help="Who moves when.")
+@click.option("--k", "ks", metavar="K[,K]", help="Short for --schedules k-step:k=K[,...].")
+@click.option("--architectures", default="", help="Networks [what suits the data set].")
+@click.option("--metrics", default="", help="Scores, the headline first [what suits the data].")
+@click.option("--protocol", default="quick", show_default=True, help="What stays fixed.")
+@click.option(
+    "--budget", default="", help="Length: 200kimg, 2000gsteps, 5000dsteps, 1e15flop, 60s."
+)
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="From 0 on.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:1.")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at once [a core each; 1 on a GPU].")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Per run.")
+@click.option("--download", is_flag=True, help="Fetch data sets that are not there.")
+@click.option("--dry-run", is_flag=True, help="Check everything, show the plan, and stop.")
+@store_option
+@data_folder_option
+@plugin_options
+def run_command(
+    losses: str,
+    datasets: str,
+    schedules: str,
+    ks: str | None,
+    architectures: str,
+    metrics: str,
+    protocol: str,
+    budget: str,
+    seeds: int,
+    device: str,
+    jobs: int | None,
+    threads: int,
+    download: bool,
+    dry_run: bool,
+    store: Path,
+    data_folder: Path | None,
+    block: tuple[str, ...],
+    plugin_file: tuple[str, ...],
+) -> int:
+    """Train every loss on every data set with every schedule and seed; print one table.
+
+    Runs that are finished in the store are reused; the others go on where they can. Ctrl-C
+    keeps what is done.
+
+    \b
+    Examples:
+      ganbench run --losses minimax,nonsat
+      ganbench run --losses nonsat --datasets ring,grid --k 1,5 --seeds 5
+      ganbench run --losses nonsat --protocol quick:batch_size=32 --budget 50kimg
+      ganbench run --losses mine,nonsat --plugin-file my_loss.py
+    """
+    from ganbench.cli.progress import watching
+    from ganbench.executors.job import PluginChoice
+    from ganbench.interface import default_data_folder, with_budget
+    from ganbench.results import Results
+    from ganbench.store import Store
+    from ganbench.study import Request, Setup, Study, plan
+    from ganbench.tables import FORMATS
+
+    plugins = PluginChoice(block, plugin_file)
+    folder = data_folder or default_data_folder()
+    setup = Setup(store, folder, device, jobs or 0, threads, plugins)
+    if ks:
+        schedules = ",".join(f"k-step:k={k}" for k in ks.split(","))
+    request = Request(
+        losses=losses,
+        datasets=datasets,
+        schedules=schedules,
+        architectures=architectures,
+        metrics=metrics,
+        protocol=with_budget(protocol, budget),
+        seeds=seeds,
+        download=download,
+    )
+    catalogue = plugins.discover()
+    for plugin in catalogue.broken:
+        click.echo(f"plugin {plugin.origin} is broken and left out: {plugin.error}", err=True)
+    Store.check(store)
+    experiments = plan(request, setup, catalogue)
+    with watching() as observer:
+        if dry_run:
+            observer.planned(experiments, 0, setup)
+            return 0
+        study = Study(experiments, setup)
+        try:
+            study.execute(observer)
+        except KeyboardInterrupt:
+            observer.interrupted(Results(store, study.keys))
+            return 130
+    results = Results(store, study.keys)
+    click.echo(FORMATS["text"](results.table()))
+    observer.farewell(results)
+    return 0
