@@ -20,4 +20,6 @@ def input_gradients(discriminator: Discriminator, points: Images) -> Images:
 
 def gradient_norms(discriminator: Discriminator, points: Images) -> Tensor:
     """The L2 norm of dD/dx over all values of an image; [batch]. Its gradient at 0 is 0."""
-    return input_gradients(discriminator, points).flatten(1).norm(dim=1)
+    slopes = input_gradients(discriminator, points).flatten(1)
+    norms: Tensor = torch.linalg.vector_norm(slopes, dim=1)
+    return norms

@@ -3,7 +3,7 @@
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from inspect import getsourcefile
 from pathlib import Path
@@ -14,7 +14,7 @@ import torch
 from ganbench.acceleration import synchronize
 from ganbench.assembly import assemble, checked_metrics
 from ganbench.budget import Budget, Clock
-from ganbench.components import Schedule
+from ganbench.components import Scalar, Schedule
 from ganbench.data import Data
 from ganbench.errors import BadInput
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
@@ -27,7 +27,7 @@ from ganbench.timing import count_flops
 from ganbench.training import Game, Round, train, value_function
 
 # Rounds between two readings of the losses from the device.
-WINDOW = 50
+WINDOW = 100
 
 
 class Diverged(Exception):
@@ -161,28 +161,22 @@ class _Attempt:
         synchronize(self._device)
         self._advance()
         window, self._window = self._window, []
-        terms = [terms for finished in window for terms in finished.discriminator]
-        quantities = {
-            "discriminator_loss": [
-                torch.stack([t.loss for t in finished.discriminator]).mean()
-                for finished in window
-                if finished.discriminator
-            ],
-            "generator_loss": [finished.generator_loss for finished in window],
-        }
         self._check_finite(window)
-        means = {n: float(torch.stack(v).mean()) for n, v in quantities.items() if v}
+        terms = [terms for finished in window for terms in finished.discriminator]
+        means = {"generator_loss": _mean([finished.generator_loss for finished in window])}
         if terms:
             real, fake = torch.cat([t.real for t in terms]), torch.cat([t.fake for t in terms])
+            means["discriminator_loss"] = _mean([t.loss for t in terms])
             means["value"] = float(value_function(real.float(), fake.float()))
         self._note("progress", share=share, **means)
         self._heartbeat()
 
     def _check_finite(self, window: list[Round]) -> None:
         """Find the first loss of the window that is not finite, D's before G's in each round."""
+        first = self.clock.generator_steps - len(window) + 1
         named = [
             (step, name, loss)
-            for step, finished in enumerate(window, self.clock.generator_steps - len(window) + 1)
+            for step, finished in enumerate(window, first)
             for name, loss in (
                 *(("discriminator_loss", terms.loss) for terms in finished.discriminator),
                 ("generator_loss", finished.generator_loss),
@@ -209,6 +203,10 @@ class _Attempt:
 
     def _note(self, event: str, **content: object) -> None:
         self._folder.append_event({"event": event, **asdict(self.clock), **content})
+
+
+def _mean(losses: Sequence[Scalar]) -> float:
+    return float(torch.stack(list(losses)).mean())
 
 
 def _blame(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mapping[str, Any]]:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -94,11 +96,12 @@ class Lines:
         )
 
     def farewell(self, results: Results) -> None:
-        pictures = [path for f in results.folders for path in f.pictures()[-1:]]
-        self.say(f"\nresults in '{results.path}'; print them again with: ganbench table")
+        finished = [folder for folder in results.folders if folder.has_result]
+        pictures = [path for folder in finished for path in folder.pictures()[-1:]]
+        self.say(f"\nresults in '{results.path}'; print them again with: {_table_command(results)}")
         if pictures:
-            self.say("samples of each run over time, such as:")
-            self.say(f"  {pictures[-1]}")
+            self.say("samples of each run over time lie in its folder, such as:")
+            self.say(f"  {max(pictures, key=lambda path: path.name)}")
 
     def say(self, text: str) -> None:
         self._console.print(escape(text))
@@ -161,6 +164,11 @@ class Bars(Lines):
     def _update_all(self) -> None:
         if self._all is not None:
             self._progress.update(self._all, completed=sum(self._shares.values()))
+
+
+def _table_command(results: Results) -> str:
+    default = results.path == Path("results")
+    return "ganbench table" if default else f"ganbench table --store {quote(str(results.path))}"
 
 
 def _name(experiment: Experiment) -> str:

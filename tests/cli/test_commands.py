@@ -1,0 +1,122 @@
+"""What the light commands print, and that they are light."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "pandas", "scipy", "sklearn", "pydantic")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["plugins"]])
+def test_light_commands_import_nothing_heavy(arguments):
+    code = (
+        "import sys; from ganbench.cli import cli;"
+        f"cli.main({arguments!r}, standalone_mode=False);"
+        f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "HEAVY []"
+
+
+@pytest.mark.parametrize(
+    "command", ["", "run", "list", "show", "plugins", "prepare", "table", "doctor"]
+)
+def test_every_help_text_has_examples_that_parse(ganbench, command):
+    ran = ganbench(*command.split(), "--help")
+    assert ran.code == 0
+    examples = [
+        line.split()[1:]
+        for line in ran.out.partition("Examples:")[2].splitlines()
+        if line.strip().startswith("ganbench ")
+    ]
+    assert examples
+    assert all(not command or example[0] == command for example in examples)
+
+
+def test_the_version(ganbench):
+    assert ganbench("--version").out.strip() == f"ganbench, version {version('ganbench')}"
+
+
+def test_list_gives_every_kind_with_a_summary_and_an_origin(ganbench):
+    lines = ganbench("list").out.splitlines()
+    kinds = [line for line in lines if not line.startswith(" ")]
+    assert kinds == [
+        "losses:", "penalties:", "architectures:", "schedules:", "data sets:", "metrics:",
+    ]  # fmt: skip
+    (minimax,) = [line for line in lines if line.split()[0] == "minimax"]
+    assert "two-player game" in minimax
+    assert minimax.endswith("[ganbench]")
+    for line in lines:
+        if line.startswith(" "):
+            assert len(line.split()) > 4, f"no summary: {line}"
+
+
+def test_list_of_one_kind(ganbench):
+    out = ganbench("list", "losses").out
+    assert "nonsat" in out
+    assert "dcgan" not in out
+
+
+@pytest.mark.parametrize("name", ["minimax", "nonsat", "gp", "k-step", "dcgan", "digits", "fid"])
+def test_show_gives_formula_fields_reference_and_origin(ganbench, name):
+    out = ganbench("show", name).out
+    assert "https://" in out
+    assert "Fields:" in out
+    assert f"(ganbench {version('ganbench')})" in out
+
+
+def test_show_gives_types_bounds_and_defaults(ganbench):
+    assert "  k: int >= 1 = 1" in ganbench("show", "k-step").out
+
+
+def test_plugins_lists_what_each_adds_and_what_is_wrong(ganbench, tmp_path):
+    (tmp_path / "typo.py").write_text(
+        "from ganbench.api import hookimpl\n@hookimpl\ndef ganbench_loses(): return {}\n"
+    )
+    ran = ganbench("plugins", "--plugin-file", "typo.py", "-p", "no:bundled-metrics")
+    assert ran.code == 0
+    assert "losses: minimax, nonsat" in ran.out
+    assert "bundled-metrics  ganbench" in ran.out
+    assert "blocked" in ran.out
+    assert "typo.py" in ran.out
+    assert "ganbench_loses" in ran.out
+
+
+def test_a_broken_plugin_is_loud_and_stops_only_what_needs_it(ganbench, tmp_path):
+    (tmp_path / "broken.py").write_text("import no_such_module\n")
+    listed = ganbench("list", "losses", "--plugin-file", "broken.py")
+    assert listed.code == 0
+    assert "minimax" in listed.out
+    assert "broken.py (file" in listed.err
+    ran = ganbench("run", "--losses", "theirs", "--plugin-file", "broken.py", "--dry-run")
+    assert ran.code == 2
+    assert "It may be in plugin broken.py" in ran.err
+    assert "no_such_module" in ran.err
+    fine = ganbench("run", "--losses", "nonsat", "--plugin-file", "broken.py", "--dry-run")
+    assert fine.code == 0
+
+
+def test_a_dry_run_shows_the_plan_and_leaves_nothing(ganbench, tmp_path):
+    ran = ganbench("run", "--losses", "minimax,nonsat", "--k", "1,2", "--seeds", "2", "--dry-run")
+    assert ran.code == 0
+    assert "8 runs: 4 cells x 2 seeds" in ran.out
+    assert "minimax | k-step:k=2 | digits | dcgan:width=32" in ran.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_names_devices_plugins_data_and_weights(ganbench):
+    out = ganbench("doctor").out
+    assert "float32" in out
+    assert "bfloat16" in out
+    assert "bundled-losses (ganbench" in out
+    assert "digits: ready, 1,797 samples of 1 x 8 x 8" in out
+    assert "ganbench prepare mnist" in out
+    assert "fid: lacks its weights" in out
+
+
+def test_prepare_says_what_is_there(ganbench):
+    assert ganbench("prepare", "digits").out == (
+        "digits is ready: 1,797 samples of 1 x 8 x 8 (all)\n"
+    )

@@ -1,0 +1,63 @@
+"""A small cell that trains in milliseconds, and components that tests bring along."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ganbench.data import Data
+from ganbench.experiment import Experiment
+from ganbench.plugins import Catalogue, Component, Kind, Origin, Plugin, discover
+from ganbench.study import Request, Setup, load, plan
+
+Catalogued = Callable[..., Catalogue]
+Planned = Callable[..., tuple[Experiment, Data]]
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Catalogue:
+    return discover()
+
+
+@pytest.fixture(scope="session")
+def toys() -> Catalogued:
+    """Make a catalogue of one plugin, `toys`, from (kind, name, class) triples."""
+
+    def catalogue(*offers: tuple[Kind, str, str | type]) -> Catalogue:
+        origin = Origin("toys", "toy-package", "1.0")
+        return Catalogue((Plugin(origin, tuple(Component(*offer, origin) for offer in offers)),))
+
+    return catalogue
+
+
+@pytest.fixture
+def planned(bundled: Catalogue, toys: Catalogued, tmp_path: Path) -> Planned:
+    """Plan a run of tiny networks on 500 points of N(0, 1); return it with its data.
+
+    `protocol` fields go over batch_size=4, evaluations=2, evaluation_samples=50, budget=10gsteps.
+    """
+
+    def make(
+        loss: str = "nonsat",
+        *offers: tuple[Kind, str, type],
+        schedule: str = "k-step",
+        metrics: str = "",
+        **protocol: object,
+    ) -> tuple[Experiment, Data]:
+        fixed = {"batch_size": 4, "evaluations": 2, "evaluation_samples": 50, "budget": "10gsteps"}
+        fields = "".join(f":{name}={value}" for name, value in {**fixed, **protocol}.items())
+        request = Request(
+            losses=loss,
+            datasets="gaussian:size=500",
+            schedules=schedule,
+            architectures="mlp:width=8:depth=1",
+            metrics=metrics,
+            protocol=f"quick{fields}",
+            seeds=1,
+        )
+        setup = Setup(tmp_path / "store", tmp_path / "data", "cpu")
+        catalogue = Catalogue((*bundled.plugins, *toys(*offers).plugins))
+        (experiment,) = plan(request, setup, catalogue)
+        return experiment, load(experiment.dataset, setup.data_folder)
+
+    return make
