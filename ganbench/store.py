@@ -1,8 +1,7 @@
 """What runs leave on disk.
 
     STORE/store.json                      the schema's version: what makes a folder a store
-    STORE/studies/ID.json                 the planned runs of a study
-    STORE/runs/KEY/recipe.json            one run's whole recipe; KEY is its sha256
+    STORE/runs/KEY/recipe.json            one planned run's whole recipe; KEY is its sha256
     STORE/runs/KEY/environment.json       the machine and the packages of the last attempt
     STORE/runs/KEY/events.jsonl           what happened, a line each, flushed as it happens
     STORE/runs/KEY/samples/*.png          fakes of fixed latents over time
@@ -153,12 +152,6 @@ class Store:
         """Every run that has a recipe."""
         for recipe in sorted((self.path / "runs").glob("*/recipe.json")):
             yield RunFolder(recipe.parent)
-
-    def save_study(self, study: str, content: Mapping[str, Any]) -> None:
-        write_json(self.path / "studies" / f"{study}.json", content)
-
-    def studies(self) -> list[dict[str, Any]]:
-        return [read_json(path) for path in sorted((self.path / "studies").glob("*.json"))]
 
     def throughput_path(self, cell: str, machine: str) -> Path:
         return self.path / "throughput" / f"{cell}-{machine}.json"

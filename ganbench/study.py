@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +20,7 @@ from ganbench.plugins import ARCHITECTURE, DATASET, METRIC, SCHEDULE, Catalogue,
 from ganbench.protocol import Protocol as TrainingProtocol
 from ganbench.protocol import choose_protocol
 from ganbench.specs import Spec, parse_entries, parse_one
-from ganbench.store import SCHEMA, Outcome, RunFolder, Store, read_json
+from ganbench.store import Outcome, RunFolder, Store, read_json
 
 
 @dataclass(frozen=True)
@@ -179,18 +178,12 @@ class Study:
         folders = {key: self._store.run(key) for key in self.keys}
         for key, experiment in self._by_key.items():
             folders[key].plan(experiment.recipe())
-        self._save_plan()
         open_runs = [e for e in self.experiments if not folders[e.key].has_result]
         observer.planned(self.experiments, len(self.experiments) - len(open_runs), self._setup)
         if open_runs:
             self._time_cells(observer)
             observer.estimated(self._training_seconds(open_runs))
             self._run_all(open_runs, observer)
-
-    def _save_plan(self) -> None:
-        keys = sorted(self.keys)
-        name = sha256("".join(keys).encode()).hexdigest()[:16]
-        self._store.save_study(name, {"schema": SCHEMA, "runs": keys})
 
     def _time_cells(self, observer: Observer) -> None:
         """Time each cell that this machine has not timed yet, one after another, alone."""

@@ -3,13 +3,30 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy import linalg
 from sklearn.datasets import load_digits
 from torch import Tensor
 
 from ganbench.data import Data
 from ganbench_plugins.metrics.inception import empty_inception
+
+
+@pytest.fixture(scope="session")
+def scipy_distance():
+    """pytorch-fid's formula on scipy's matrix square root.
+
+    Written out, because pytorch-fid 0.3.0 passes sqrtm an argument that SciPy 1.18 took away.
+    """
+
+    def distance(mean1, cov1, mean2, cov2):
+        mean1, cov1, mean2, cov2 = map(np.asarray, (mean1, cov1, mean2, cov2))
+        root = linalg.sqrtm(cov1 @ cov2)
+        return np.sum((mean1 - mean2) ** 2) + np.trace(cov1 + cov2 - 2 * root.real)
+
+    return distance
 
 
 @pytest.fixture(scope="session")
