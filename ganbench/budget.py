@@ -1,5 +1,6 @@
 """How long a run trains, on one of five clocks."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Budget:
     def parse(cls, text: str) -> "Budget":
         """Read `200kimg`, `2000gsteps`, `5000dsteps`, `3e15flop` or `60s`."""
         found = _FORM.fullmatch(text)
-        if not found or not found["unit"] or not float(found["amount"]) > 0:
+        if not found or not found["unit"] or not 0 < float(found["amount"]) < math.inf:
             raise _bad(text, "it needs a number above 0 and a unit")
         if found["unit"] not in cls.UNITS:
             raise _bad(text, f"no unit is called '{found['unit']}'")

@@ -123,7 +123,10 @@ def settle(cls: type, what: str, given: Mapping[str, str]) -> Mapping[str, Any]:
             raise unknown(f"field of {what}", name, fields)
     model = create_model(
         cls.__name__,
-        __config__=ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False),
+        # Defaults too, so that `weight: float = 10` is written 10.0 as a given 10 is.
+        __config__=ConfigDict(
+            arbitrary_types_allowed=True, allow_inf_nan=False, validate_default=True
+        ),
         **{n: (f.hint, ... if f.required else f.default) for n, f in fields.items()},  # type: ignore[call-overload]
     )
     try:
@@ -133,6 +136,10 @@ def settle(cls: type, what: str, given: Mapping[str, str]) -> Mapping[str, Any]:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
+        if name not in given and not fields[name].required:
+            raise PluginBroken(
+                f"{what}: the default of {fields[name]} is none: {wrong['msg']}"
+            ) from None
         raise BadInput(_refusal(what, name, given.get(name), wrong["msg"], fields)) from None
     except (ValueError, TypeError) as error:
         raise BadInput(f"{what}: {error}\n  Its fields: {_listed(fields)}") from error

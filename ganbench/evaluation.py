@@ -15,6 +15,7 @@ from torch import nn
 from ganbench.batches import as_samples
 from ganbench.components import Direction, Images, Latents, Metric, Samples
 from ganbench.data import Data
+from ganbench.objective import ContractBroken
 from ganbench.randomness import stream
 
 _BATCH = 500
@@ -88,7 +89,7 @@ class Evaluator:
         return {
             names[key].name: float(value)
             for metric, names in self._metrics
-            for key, value in metric.result().items()
+            for key, value in _checked(metric).items()
         }
 
     def picture(self, generator: nn.Module) -> Samples:
@@ -103,6 +104,17 @@ class Evaluator:
                 if not torch.isfinite(images).all():
                     raise NotFinite
                 yield as_samples(images) if self._images else images.float()
+
+
+def _checked(metric: Metric) -> dict[str, float]:
+    result = metric.result()
+    if set(result) != set(metric.directions):
+        expected = ", ".join(metric.directions)
+        found = ", ".join(map(str, result)) or "none"
+        raise ContractBroken(
+            type(metric), f"has to return values for {expected}; it returned {found}"
+        )
+    return result
 
 
 def evaluation_latents(seed: int) -> torch.Generator:

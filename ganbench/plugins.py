@@ -254,7 +254,9 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
 
 def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:
     for kind in KINDS:
-        for offer in getattr(manager.hook, kind.hook)():
+        # Not by calling the hook: pluggy drops a None, which is a `return` that was forgotten.
+        for implementation in getattr(manager.hook, kind.hook).get_hookimpls():
+            offer = implementation.function()
             if not isinstance(offer, dict):
                 raise TypeError(f"{kind.hook} has to return a dict, not {type(offer).__name__}")
             for name, target in offer.items():

@@ -92,13 +92,10 @@ class Results:
         recipe, outcome, events = folder.recipe(), folder.outcome() or {}, folder.events()
         started = next((e for e in events if e["event"] == "started"), None)
         headline = started["columns"][0] if started else {"name": "", "direction": "lower"}
-        scores = [
-            value
-            for event in events
-            if event["event"] == "evaluated"
-            and (value := event["metrics"].get(headline["name"])) is not None
-        ]
-        completed = outcome.get("outcome") == Outcome.COMPLETED and scores
+        measured = [e["metrics"].get(headline["name"]) for e in events if e["event"] == "evaluated"]
+        scores = [math.nan if score is None else score for score in measured]
+        known = [score for score in scores if not math.isnan(score)]
+        completed = outcome.get("outcome") == Outcome.COMPLETED
         better = min if headline["direction"] == "lower" else max
         return {
             "run": folder.key,
@@ -109,8 +106,8 @@ class Results:
             "metric": headline["name"],
             "direction": headline["direction"],
             "untrained": scores[0] if scores else math.nan,
-            "final": scores[-1] if completed else math.nan,
-            "best": better(scores) if completed else math.nan,
+            "final": scores[-1] if completed and scores else math.nan,
+            "best": better(known) if completed and known else math.nan,
             **{name: outcome.get(name) for name in _CLOCK},
             "diverged_at": outcome.get("step"),
         }

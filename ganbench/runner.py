@@ -61,10 +61,11 @@ def run(
     except Diverged as error:
         outcome = Outcome.DIVERGED
         details = {"step": error.step, "quantity": error.quantity, "error": str(error)}
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        outcome, details = Outcome.OUT_OF_MEMORY, {"error": str(error)}
     except (Exception, SystemExit) as error:
-        outcome, details = _blame(error, experiment)
+        if _is_out_of_memory(error):
+            outcome, details = Outcome.OUT_OF_MEMORY, {"error": str(error)}
+        else:
+            outcome, details = _blame(error, experiment)
     folder.finish(
         outcome,
         **asdict(attempt.clock),
@@ -109,12 +110,12 @@ class _Attempt:
         for finished in train(game, schedule):
             self._tick(finished, settings.batch_size, flops)
             share = budget.share_spent(self.clock)
-            evaluation_due = share >= due / settings.evaluations
+            evaluation_due = share >= min(due / settings.evaluations, 1)
             if evaluation_due or len(self._window) == WINDOW:
                 self._read_window(share)
             if evaluation_due:
                 self._evaluate(game, evaluator)
-                due = math.floor(share * settings.evaluations) + 1
+                due = max(due, math.floor(share * settings.evaluations)) + 1
             if share >= 1:
                 break
 
@@ -207,6 +208,13 @@ class _Attempt:
 
 def _mean(losses: Sequence[Scalar]) -> float:
     return float(torch.stack(list(losses)).mean())
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """torch's allocator for CPUs raises a plain RuntimeError."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't alloc" in str(error)
 
 
 def _blame(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mapping[str, Any]]:

@@ -137,7 +137,7 @@ class Store:
         Raises:
             StoreError: it is something else, or can't be written.
         """
-        nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
+        nearest = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))  # noqa: PTH110
         if not nearest.is_dir():
             raise StoreError(f"store '{path}' can't be made: '{nearest}' is no folder.{_ELSEWHERE}")
         if not os.access(nearest, os.W_OK | os.X_OK):
@@ -195,13 +195,18 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file as a whole."""
-    Path(_synced_sibling(path, content)).replace(path)
+    sibling = _synced_sibling(path, content)
+    try:
+        sibling.replace(path)
+    except OSError:
+        sibling.unlink()
+        raise
     _sync_folder(path.parent)
 
 
 def write_exclusively(path: Path, content: bytes) -> bool:
     """Create a file as a whole; False if it is there already."""
-    sibling = Path(_synced_sibling(path, content))
+    sibling = _synced_sibling(path, content)
     try:
         os.link(sibling, path)
     except FileExistsError:
@@ -212,14 +217,18 @@ def write_exclusively(path: Path, content: bytes) -> bool:
     return True
 
 
-def _synced_sibling(path: Path, content: bytes) -> str:
+def _synced_sibling(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return name
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        Path(name).unlink()
+        raise
+    return Path(name)
 
 
 def _sync_folder(folder: Path) -> None:

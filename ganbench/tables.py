@@ -18,7 +18,8 @@ def _text(table: pd.DataFrame) -> str:
 def _markdown(table: pd.DataFrame) -> str:
     shown, caption = _readable(table)
     escaped = shown.map(_escaped_for_markdown)
-    return f"{_escaped_for_markdown(caption)}\n\n{escaped.to_markdown(index=False)}"
+    rows = escaped.to_markdown(index=False, disable_numparse=True)
+    return f"{_escaped_for_markdown(caption)}\n\n{rows}"
 
 
 def _latex(table: pd.DataFrame) -> str:
@@ -50,7 +51,7 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     columns: dict[str, object] = {}
     same: list[str] = []
     for label in [name for name in table.columns if name in LABELS]:
-        if label in _ALWAYS_SHOWN or table[label].nunique() > 1:
+        if label in _ALWAYS_SHOWN or table[label].nunique() != 1:
             columns[label] = table[label]
         else:
             same.append(f"{label} {table[label].iloc[0]}")
@@ -58,7 +59,7 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if table["metric"].nunique() > 1:
         columns["metric"] = table["metric"]
     else:
-        same.append(f"quality {table['metric'].iloc[0] or 'not measured yet'}")
+        same.append(f"quality {next(iter(table['metric']), '') or 'not measured yet'}")
     columns |= {
         "final": _with_interval(table, "final"),
         "best": _with_interval(table, "best"),
@@ -94,8 +95,8 @@ def _known(value: float, text: str) -> str:
 
 
 def _escaped_for_markdown(value: object) -> str:
-    text = str(value)
-    for mark in "\\|<>`*_[]":
+    text = " ".join(str(value).splitlines())
+    for mark in "\\&|<>`*_[]":
         text = text.replace(mark, f"\\{mark}")
     return text
 

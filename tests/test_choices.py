@@ -114,13 +114,15 @@ def test_a_module_takes_its_constructors_arguments(chosen):
     assert isinstance(module, nn.Module)
     assert (module.decay, float(module.average)) == (0.5, 3.0)
     assert choice.text == "module:decay=0.5:start=3"
-    with pytest.raises(BadInput, match="field 'decay' can't be '0': Input should be greater than 0"):
+    with pytest.raises(
+        BadInput, match="field 'decay' can't be '0': Input should be greater than 0"
+    ):
         chosen("module:decay=0")
 
 
 def test_a_class_without_a_constructor_has_no_fields(chosen):
     assert chosen("none").text == "none"
-    with pytest.raises(BadInput, match="no field of loss 'none' is called 'x'.\n  Known: none"):
+    with pytest.raises(BadInput, match=r"no field of loss 'none' is called 'x'\.\n  Known: none"):
         chosen("none:x=1")
 
 
@@ -147,7 +149,7 @@ def test_the_same_values_are_the_same_choice_however_written(chosen, one, other)
     assert chosen(one).key_parts() == chosen(other).key_parts()
 
 
-@pytest.mark.parametrize("text", ["toy", "toy:name=\"a,b:c\"", "module", "whole", "folder:path=x"])  # fmt: skip
+@pytest.mark.parametrize("text", ["toy", 'toy:name="a,b:c"', "module", "whole", "folder:path=x"])
 def test_the_canonical_text_chooses_the_same_again(chosen, text):
     assert chosen(chosen(text).text).text == chosen(text).text
 

@@ -51,9 +51,7 @@ def test_the_fingerprint_changes_with_any_content(changed):
 
 
 def test_the_fingerprint_is_of_the_content_alone():
-    again = Data(
-        POINTS.T.contiguous().T, "all", torch.tensor([0, 1]), replace(MIXTURE, std=1 / 2)
-    )
+    again = Data(POINTS.T.contiguous().T, "all", torch.tensor([0, 1]), replace(MIXTURE, std=1 / 2))
     assert not again.samples.is_contiguous()
     assert again.fingerprint() == LABELLED.fingerprint()
     assert len(again.fingerprint()) == 64

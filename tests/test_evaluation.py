@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ class Keeping:
     """A metric that keeps what it sees: its values are a count and a mean."""
 
     version = 1
-    directions = {"count": "higher", "mean": "lower"}
+    directions: ClassVar[dict[str, str]] = {"count": "higher", "mean": "lower"}
     settings = ("net", "uint8")
 
     def __init__(self) -> None:
@@ -158,7 +159,7 @@ def test_a_columns_name_says_all_that_its_number_depends_on():
 
 def test_columns_are_in_order_the_headline_first():
     class Other(Keeping):
-        directions = {"kid": "lower"}
+        directions: ClassVar[dict[str, str]] = {"kid": "lower"}
         settings = ()
 
         def result(self):

@@ -265,7 +265,7 @@ def test_the_summary_is_read_without_an_import(tmp_path, monkeypatch):
     assert mine.docstring.splitlines()[-1] == "Rest."
     assert component("ganbench_test_never_imported:Absent").summary == ""
     assert component("ganbench_test_nowhere:Mine").summary == ""
-    with pytest.raises(PluginBroken, match="can't be loaded from .*: SystemExit"):
+    with pytest.raises(PluginBroken, match=r"can't be loaded from .*: SystemExit"):
         _ = mine.cls
 
 

@@ -207,7 +207,9 @@ def test_by_sorts_and_puts_first(shelf, by, columns, rows):
 
 
 def test_sorting_by_what_is_no_label_is_refused(shelf):
-    with pytest.raises(BadInput, match=r"no column to sort by is called 'los'. Did you mean 'loss'"):
+    with pytest.raises(
+        BadInput, match=r"no column to sort by is called 'los'. Did you mean 'loss'"
+    ):
         Results(shelf.path).table(["los"])
 
 

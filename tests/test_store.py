@@ -97,7 +97,12 @@ def test_json_is_written_to_be_read_by_people_too(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "Expecting value"), (b"{", "Expecting"), (b"[1]", "it is no JSON object"), (b"\xff", "")],
+    [
+        (b"", "Expecting value"),
+        (b"{", "Expecting"),
+        (b"[1]", "it is no JSON object"),
+        (b"\xff", ""),
+    ],
 )
 def test_json_that_cannot_be_read_is_named(tmp_path, content, why):
     path = tmp_path / "x.json"
@@ -296,12 +301,9 @@ def test_pictures_are_in_the_order_of_training(folder):
     assert [path.name for path in folder.pictures()] == names
 
 
-def test_studies_and_throughputs(tmp_path):
+def test_throughputs(tmp_path):
     store = Store(tmp_path, create=True)
-    assert store.studies() == store.throughputs() == []
-    store.save_study("b", {"runs": ["x"]})
-    store.save_study("a", {"runs": []})
-    assert store.studies() == [{"runs": []}, {"runs": ["x"]}]
+    assert store.throughputs() == []
     write_json(store.throughput_path("cell", "machine"), {"cell": "cell"})
     assert store.throughputs() == [{"cell": "cell"}]
     assert entries(tmp_path / "throughput") == ["cell-machine.json"]

@@ -33,9 +33,7 @@ def table(*rows: dict) -> pd.DataFrame:
 def markdown(*rows: dict) -> list[list[str]]:
     """The cells of the Markdown table, the header first and the rule left out."""
     text = FORMATS["markdown"](table(*rows))
-    lines = text[text.index("\n| ") + 1 :].splitlines() if "\n| " in text else []
-    if not lines:
-        lines = [line for line in text.splitlines() if line.startswith("|")]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
     return [
         [cell.strip() for cell in line.replace(r"\|", "\0").strip("|").split("|")]
         for index, line in enumerate(lines)
@@ -77,7 +75,7 @@ def test_markdown_cell_by_cell():
 
 
 def test_markdown_keeps_the_digits_that_were_chosen():
-    """1.500 and 2.0e+05 are not made 1.5 and 200000 by whoever lays the table out."""
+    """12.0 and 2e+05 are not made 12 and 200000 by whoever lays the table out."""
     values = {"final": 200000.0, "best": 100.04, "seconds": 12.0, "final_interval": math.nan}
     header, row = markdown(values)
     cells = dict(zip(header, row, strict=True))
@@ -174,7 +172,7 @@ def test_hostile_names_are_text_in_latex(name, written):
     assert f"protocol {written} | quality" in caption
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_a_spreadsheet_gets_no_formula(name):
     text = FORMATS["csv"](table({"loss": name, "final": -1.5}))
     (row,) = csv.DictReader(io.StringIO(text, newline=""))

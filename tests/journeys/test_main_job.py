@@ -44,7 +44,9 @@ def test_the_table_is_what_the_store_says(main_job, results):
         of_loss = fd[fd["loss"] == loss].sort_values("generator_steps")
         finals = of_loss.groupby("seed")["value"].last()
         half = stats.t.ppf(0.975, 2) * stats.sem(finals)
-        (line,) = [line for line in out.splitlines() if re.match(rf" *{loss} +k-step +digits +\d/", line)]
+        (line,) = [
+            line for line in out.splitlines() if re.match(rf" *{loss} +k-step +digits +\d/", line)
+        ]
         assert "3/3" in line
         assert f"{finals.mean():.4g} +- {half:.2g}" in line
         best = of_loss.groupby("seed")["value"].min()
