@@ -9,7 +9,8 @@ from ganbench.batches import batches, resident
 from ganbench.choices import Choice
 from ganbench.components import Architecture, Metric, Penalty
 from ganbench.data import Data
-from ganbench.errors import Unsupported
+from ganbench.errors import ContractBroken, Unsupported
+from ganbench.evaluation import evaluating
 from ganbench.experiment import Experiment
 from ganbench.objective import Objective
 from ganbench.protocol import Settings
@@ -55,6 +56,7 @@ def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:
     architecture: Architecture = experiment.architecture.create()
     with seeded_globally(seed, "init"):
         generator, discriminator = architecture.build(data.shape)
+    _check_shapes(architecture, generator, discriminator, data)
     samples = resident(data, device)
     cpu = torch.device("cpu")
     return Game(
@@ -68,6 +70,22 @@ def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:
             samples, settings.batch_size, stream(seed, "data/generator", cpu), device
         ),
     )
+
+
+def _check_shapes(
+    architecture: Architecture, generator: nn.Module, discriminator: nn.Module, data: Data
+) -> None:
+    """Logits of another shape would broadcast in a loss, to wrong numbers without an error."""
+    with evaluating(generator), evaluating(discriminator), torch.no_grad():
+        images = generator(torch.zeros(2, architecture.latent_size))
+        logits = discriminator(images)
+    for what, found, expected in (
+        ("G has to make", images.shape, (2, *data.shape)),
+        ("D has to return", logits.shape, (2,)),
+    ):
+        if tuple(found) != expected:
+            message = f"{what} {list(expected)} from 2 latents; it made {list(found)}"
+            raise ContractBroken(type(architecture), message)
 
 
 def _player(network: nn.Module, lr: float, settings: Settings) -> Player:

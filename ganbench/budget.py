@@ -78,7 +78,7 @@ class Budget:
         return self.amount / per_second[self.unit]
 
     def __str__(self) -> str:
-        return f"{self.amount:g}{self.unit}"
+        return f"{self.amount:.15g}{self.unit}"
 
 
 def _bad(text: str, why: str) -> BadInput:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ganbench.errors import BadInput, PluginBroken, unknown
 from ganbench.plugins import Catalogue, Component, Kind
@@ -42,7 +42,7 @@ def fields_of(cls: type) -> dict[str, Field]:
     """The hyper-parameters of a component's class, in the order of its constructor."""
     parameters = inspect.signature(cls, eval_str=True).parameters.values()
     return {
-        p.name: Field(p.name, p.annotation, p.default)
+        p.name: Field(p.name, Any if p.annotation is p.empty else p.annotation, p.default)
         for p in parameters
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     }
@@ -121,40 +121,33 @@ def settle(cls: type, what: str, given: Mapping[str, str]) -> Mapping[str, Any]:
     for name in given:
         if name not in fields:
             raise unknown(f"field of {what}", name, fields)
-    model = create_model(
-        cls.__name__,
-        # Defaults too, so that `weight: float = 10` is written 10.0 as a given 10 is.
-        __config__=ConfigDict(
-            arbitrary_types_allowed=True, allow_inf_nan=False, validate_default=True
-        ),
-        **{n: (f.hint, ... if f.required else f.default) for n, f in fields.items()},  # type: ignore[call-overload]
-    )
+    listed = "; ".join(map(str, fields.values())) or "none"
+    values = {}
+    for name, field in fields.items():
+        if name not in given and field.required:
+            raise BadInput(f"{what}: field '{name}' is missing\n  Its fields: {listed}")
+        try:
+            values[name] = _validated(field, given.get(name))
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            if name not in given:
+                raise PluginBroken(f"{what}: the default of '{field}': {reason}") from None
+            refusal = f"{what}: field '{name}' can't be '{given[name]}': {reason}"
+            raise BadInput(f"{refusal}\n  Its fields: {listed}") from None
     try:
-        checked = model(**{n: _literal(fields[n].hint, text) for n, text in given.items()})
-        values = {name: getattr(checked, name) for name in fields}
         cls(**values)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0])
-        if name not in given and not fields[name].required:
-            raise PluginBroken(
-                f"{what}: the default of {fields[name]} is none: {wrong['msg']}"
-            ) from None
-        raise BadInput(_refusal(what, name, given.get(name), wrong["msg"], fields)) from None
     except (ValueError, TypeError) as error:
-        raise BadInput(f"{what}: {error}\n  Its fields: {_listed(fields)}") from error
+        raise BadInput(f"{what}: {error}\n  Its fields: {listed}") from error
     return MappingProxyType(values)
 
 
-def _refusal(
-    what: str, name: str, text: str | None, reason: str, fields: Mapping[str, Field]
-) -> str:
-    given = "is missing" if text is None else f"can't be '{text}'"
-    return f"{what}: field '{name}' {given}: {reason}\n  Its fields: {_listed(fields)}"
-
-
-def _listed(fields: Mapping[str, Field]) -> str:
-    return "; ".join(map(str, fields.values())) or "none"
+def _validated(field: Field, text: str | None) -> Any:
+    """The value that `text` stands for; without it the default, in the field's own type."""
+    adapter = TypeAdapter(
+        field.hint, config=ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+    )
+    given = field.default if text is None else _literal(field.hint, text)
+    return adapter.validate_python(given)
 
 
 def as_text(value: Any) -> str:

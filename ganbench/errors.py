@@ -32,6 +32,17 @@ class PluginBroken(GanbenchError):
     """Something was asked of a plugin that could not be loaded."""
 
 
+class ContractBroken(Exception):
+    """A component returned what its contract does not allow; `part` is its class.
+
+    No mistake of the user's: the run ends as `plugin_error`.
+    """
+
+    def __init__(self, part: type, message: str) -> None:
+        super().__init__(f"{part.__name__} {message}")
+        self.part = part
+
+
 def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> BadInput:
     """Say that no `what` is called `name`, which ones exist, and the nearest of them."""
     names = sorted(known)

@@ -15,7 +15,7 @@ from torch import nn
 from ganbench.batches import as_samples
 from ganbench.components import Direction, Images, Latents, Metric, Samples
 from ganbench.data import Data
-from ganbench.objective import ContractBroken
+from ganbench.errors import ContractBroken
 from ganbench.randomness import stream
 
 _BATCH = 500
@@ -98,7 +98,7 @@ class Evaluator:
         return torch.cat(list(self._fakes(generator, self._latents[:count]))).cpu()
 
     def _fakes(self, generator: nn.Module, latents: Latents) -> Iterator[Samples]:
-        with _evaluating(generator), torch.no_grad():
+        with evaluating(generator), torch.no_grad():
             for chunk in latents.split(_BATCH):
                 images: Images = generator(chunk.to(self._device))
                 if not torch.isfinite(images).all():
@@ -123,7 +123,8 @@ def evaluation_latents(seed: int) -> torch.Generator:
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Within, the network is in evaluation mode; after, it is as before."""
     training = network.training
     network.eval()
     try:

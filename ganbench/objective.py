@@ -7,15 +7,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from ganbench.components import Images, Logits, Loss, Penalty, Scalar
+from ganbench.errors import ContractBroken
 from ganbench.randomness import Noise
-
-
-class ContractBroken(Exception):
-    """A component returned what its contract does not allow; `part` is its class."""
-
-    def __init__(self, part: type, message: str) -> None:
-        super().__init__(f"{part.__name__} {message}")
-        self.part = part
 
 
 def _scalar(term: object, part: object) -> Scalar:
@@ -23,6 +16,13 @@ def _scalar(term: object, part: object) -> Scalar:
         found = f"{list(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
         raise ContractBroken(type(part), f"has to return a scalar tensor; it returned {found}")
     return term
+
+
+def _descendable(term: object, part: object) -> Scalar:
+    loss = _scalar(term, part)
+    if not loss.requires_grad:
+        raise ContractBroken(type(part), "has to return a loss that depends on the logits' graph")
+    return loss
 
 
 class SharedForward:
@@ -70,7 +70,7 @@ class Objective:
         """The loss on both batches plus every penalty."""
         shared = SharedForward(discriminator)
         real_logits, fake_logits = shared(real), shared(fake)
-        loss = _scalar(self.loss.discriminator_loss(real_logits, fake_logits), self.loss)
+        loss = _descendable(self.loss.discriminator_loss(real_logits, fake_logits), self.loss)
         for penalty in self.penalties:
             loss = loss + _scalar(penalty(shared, real, fake, noise), penalty)
         return DiscriminatorTerms(loss, real_logits, fake_logits)
@@ -78,7 +78,7 @@ class Objective:
     def generator_loss(self, discriminator: nn.Module, fake: Images, real: Images | None) -> Scalar:
         """The loss on fakes; D's logits of `real` go along where the loss asks for them."""
         real_logits = None if real is None else discriminator(real)
-        return _scalar(self.loss.generator_loss(discriminator(fake), real_logits), self.loss)
+        return _descendable(self.loss.generator_loss(discriminator(fake), real_logits), self.loss)
 
     def constrain(self, discriminator: nn.Module) -> None:
         """The last act of a discriminator step, where the loss has one."""

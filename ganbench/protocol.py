@@ -114,4 +114,5 @@ def choose_protocol(spec: Spec) -> Protocol:
     preset = PROTOCOLS[spec.name]
     given = {**_texts(preset.settings), **dict(spec.fields)}
     values = settle(Settings, f"protocol '{spec.name}'", given)
-    return replace(preset, settings=Settings(**values))
+    budget = str(Budget.parse(values["budget"]))  # 80.0kimg is 80kimg
+    return replace(preset, settings=Settings(**{**values, "budget": budget}))

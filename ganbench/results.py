@@ -169,7 +169,8 @@ def _labels(recipe: dict[str, Any]) -> dict[str, Any]:
 
 def _notes(group: pd.DataFrame) -> str:
     """How the runs that did not complete ended, such as `1 diverged (step 812)`."""
-    notes = []
+    unscored = int((group["outcome"].eq(Outcome.COMPLETED) & group["final"].isna()).sum())
+    notes = [f"{unscored} completed without a final score"] if unscored else []
     for outcome, some in group.groupby("outcome", sort=True):
         if outcome == Outcome.COMPLETED:
             continue

@@ -16,10 +16,9 @@ from ganbench.assembly import assemble, checked_metrics
 from ganbench.budget import Budget, Clock
 from ganbench.components import Scalar, Schedule
 from ganbench.data import Data
-from ganbench.errors import BadInput
+from ganbench.errors import BadInput, ContractBroken
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import Experiment
-from ganbench.objective import ContractBroken
 from ganbench.pictures import save_picture
 from ganbench.plugins import Component
 from ganbench.store import Outcome, RunFolder
@@ -232,5 +231,7 @@ def _blame(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mappi
 
 
 def _source(component: Component) -> Path | None:
-    file = getsourcefile(component.cls)
-    return Path(file) if file else None
+    try:
+        return Path(getsourcefile(component.cls) or "")
+    except TypeError:  # its module has no file
+        return None

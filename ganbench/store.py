@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ganbench.errors import StoreError
 
@@ -219,16 +220,16 @@ def write_exclusively(path: Path, content: bytes) -> bool:
 
 def _synced_sibling(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    sibling = path.parent / f".{path.name}.{uuid4().hex}"
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with sibling.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        Path(name).unlink()
+        sibling.unlink(missing_ok=True)
         raise
-    return Path(name)
+    return sibling
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from ganbench.acceleration import cpu_count, resolve_device
 from ganbench.assembly import check_parts, checked_metrics
 from ganbench.choices import Choice, choose
 from ganbench.environment import describe
-from ganbench.errors import NotPrepared
+from ganbench.errors import BadInput, NotPrepared
 from ganbench.executors.job import Job, PluginChoice
 from ganbench.executors.local import run_jobs
 from ganbench.experiment import Experiment, Objective, choose_objective
@@ -28,6 +28,7 @@ class Request:
     """What is to be compared, as specs; an empty one means what suits the data set.
 
     Args:
+        seeds: how many, from 0 on.
         download: fetch a data set that is not there.
     """
 
@@ -39,6 +40,10 @@ class Request:
     protocol: str = "quick"
     seeds: int = 3
     download: bool = False
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise BadInput(f"a study needs at least one seed, not {self.seeds}")
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,13 @@ class Setup:
     threads: int = 1
     plugins: PluginChoice = field(default_factory=PluginChoice)
 
+    def __post_init__(self) -> None:
+        if self.jobs < 0 or self.threads < 1:
+            raise BadInput(
+                f"jobs={self.jobs}, threads={self.threads}: jobs have to be 0 (as many as fit) or"
+                " more, threads 1 or more"
+            )
+
     @cached_property
     def at_once(self) -> int:
         if self.jobs:
@@ -70,6 +82,7 @@ class Observer(Protocol):
 
     def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None: ...
     def timing(self, experiment: Experiment, number: int, total: int) -> None: ...
+    def untimed(self, experiment: Experiment, error: str) -> None: ...
     def estimated(self, training_seconds: float) -> None: ...
     def started(self, experiment: Experiment) -> None: ...
     def progressed(self, experiment: Experiment, event: dict[str, Any]) -> None: ...
@@ -195,8 +208,9 @@ class Study:
         ]
         for number, cell in enumerate(open_cells, 1):
             observer.timing(cell, number, len(open_cells))
-            for _ in run_jobs([self._job("time", cell)], 1, lambda _: None):
-                pass
+            for job, exit_code in run_jobs([self._job("time", cell)], 1, lambda _: None):
+                if exit_code:
+                    observer.untimed(cell, _crash(exit_code, self._store.run(job.key))["error"])
 
     @cached_property
     def _machine(self) -> str:

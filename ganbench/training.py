@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 from torch.optim import Optimizer
 
 from ganbench.components import Images, Logits, Scalar, Schedule
+from ganbench.errors import ContractBroken
 from ganbench.objective import DiscriminatorTerms, Objective
 from ganbench.randomness import Streams
 
@@ -93,8 +94,10 @@ def train(game: Game, schedule: Schedule) -> Iterator[Round]:
     record, when to evaluate and when the budget is spent.
     """
     for step in count():
-        moves = range(schedule.discriminator_steps(step))
-        discriminator = tuple([game.discriminator_step() for _ in moves])
+        moves = schedule.discriminator_steps(step)
+        if not isinstance(moves, int) or moves < 0:
+            raise ContractBroken(type(schedule), f"has to return a count of steps, not {moves!r}")
+        discriminator = tuple([game.discriminator_step() for _ in range(moves)])
         yield Round(discriminator, game.generator_step())
 
 

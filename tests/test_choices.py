@@ -194,8 +194,7 @@ def test_a_required_field_has_to_be_given(chosen):
     with pytest.raises(BadInput) as refused:
         chosen("folder:size=3")
     assert str(refused.value) == (
-        "loss 'folder': field 'path' is missing: Field required\n"
-        "  Its fields: path: str (required); size: int = 8"
+        "loss 'folder': field 'path' is missing\n  Its fields: path: str (required); size: int = 8"
     )
 
 

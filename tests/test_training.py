@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from ganbench.errors import ContractBroken
 from ganbench.objective import Objective
 from ganbench.randomness import Streams
 from ganbench.training import Game, Player, train, value_function
@@ -224,3 +225,22 @@ def test_d_learns_the_optimal_discriminator_of_two_normals():
         player.descend(objective.discriminator_terms(player.network, real, fake, streams.noise)[0])
     assert d.weight.item() == pytest.approx(2.0, abs=0.2)
     assert d.bias.item() == pytest.approx(0.0, abs=0.2)
+
+
+@pytest.mark.parametrize("moves", [-1, 1.5, None])
+def test_a_schedule_has_to_return_a_count(moves):
+    class Odd(KStep):
+        def discriminator_steps(self, generator_step):
+            return moves
+
+    with pytest.raises(ContractBroken, match=f"Odd has to return a count of steps, not {moves}"):
+        next(train(game(), Odd()))
+
+
+def test_a_loss_without_a_graph_is_refused_before_it_does_nothing():
+    class Detached(NonSaturating):
+        def generator_loss(self, fake, real=None):
+            return super().generator_loss(fake).detach()
+
+    with pytest.raises(ContractBroken, match="Detached has to return a loss that depends on"):
+        game(Detached()).generator_step()

@@ -70,6 +70,9 @@ class Lines:
     def timing(self, experiment: Experiment, number: int, total: int) -> None:
         self.say(f"measuring speed, {number} of {total}: {_name(experiment)}")
 
+    def untimed(self, experiment: Experiment, error: str) -> None:
+        self.say(f"{_name(experiment)} could not be timed: {error}")
+
     def estimated(self, training_seconds: float) -> None:
         if not math.isnan(training_seconds):
             self.say(f"training will take about {_duration(training_seconds)}, evaluations aside")
