@@ -24,7 +24,7 @@ def test_networks_of_other_shapes_are_refused(
     sound = MLP.build
 
     def build(self, shape):
-        g, d = sound(self, shape)
+        g, _ = sound(self, shape)
         if generator is None:
             return g, discriminator
         return generator, nn.Sequential(nn.Linear(3, 1), nn.Flatten(0))
