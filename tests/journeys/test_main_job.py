@@ -119,11 +119,15 @@ def test_running_it_again_reuses_everything(main_job, ganbench_command):
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, ganbench_command):
     command = [ganbench_command, "run", "--losses", "nonsat", "--seeds", "4", "--budget", "2kimg"]
-    process = subprocess.Popen([*command, "--jobs", "1"], cwd=tmp_path, stdout=subprocess.PIPE,
-                               text=True)  # fmt: skip
-    lines = []
+    process = subprocess.Popen(
+        [*command, "--jobs", "1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        # As on a terminal; a shell's background job, as CI may be, would ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     for line in process.stdout:
-        lines.append(line)
         if line.startswith("completed"):
             time.sleep(0.5)
             process.send_signal(signal.SIGINT)
