@@ -51,8 +51,13 @@ def environment(tmp_path):
     """A fresh virtual environment that borrows torch and the like from the one running this."""
     folder = tmp_path / "venv"
     run([sys.executable, "-m", "venv", folder], tmp_path)
+    borrowed = tmp_path / "borrowed"
+    borrowed.mkdir()
+    for path in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        if not path.name.startswith(("ganbench", "__editable__")):
+            (borrowed / path.name).symlink_to(path)
     site = next(folder.glob("lib/python*/site-packages"))
-    (site / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    (site / "borrowed.pth").write_text(f"{borrowed}\n")
     return folder / "bin"
 
 
