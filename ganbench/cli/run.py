@@ -10,7 +10,7 @@ from ganbench.cli.options import data_folder_option, plugin_options, store_optio
 @click.command("run")
 @click.option("--losses", required=True, help="Losses, with penalties behind a `+`.")
 @click.option("--datasets", default="digits", show_default=True, help="Data sets.")
-@click.option("--schedules", default="k-step", show_default=True, help="Who moves when.")
+@click.option("--schedules", help="Who moves when.  [default: k-step]")
 @click.option("--k", "ks", metavar="K[,K]", help="Short for --schedules k-step:k=K[,...].")
 @click.option("--architectures", default="", help="Networks [what suits the data set].")
 @click.option("--metrics", default="", help="Scores, the headline first [what suits the data].")
@@ -30,7 +30,7 @@ from ganbench.cli.options import data_folder_option, plugin_options, store_optio
 def run_command(
     losses: str,
     datasets: str,
-    schedules: str,
+    schedules: str | None,
     ks: str | None,
     architectures: str,
     metrics: str,
@@ -70,12 +70,14 @@ def run_command(
     plugins = PluginChoice(block, plugin_file)
     folder = data_folder or default_data_folder()
     setup = Setup(store, folder, device, jobs or 0, threads, plugins)
+    if ks and schedules:
+        raise click.UsageError("--k is short for --schedules; give one of them.")
     if ks:
         schedules = ",".join(f"k-step:k={k}" for k in ks.split(","))
     request = Request(
         losses=losses,
         datasets=datasets,
-        schedules=schedules,
+        schedules=schedules or "k-step",
         architectures=architectures,
         metrics=metrics,
         protocol=with_budget(protocol, budget),

@@ -16,6 +16,7 @@ BAD = {
     "k = 0": (["--schedules", "k-step:k=0"], ["field 'k' can't be '0'", "k: int >= 1 = 1"]),
     "k = two": (["--schedules", "k-step:k=two"], ["field 'k' can't be 'two'", "integer"]),
     "k = 0, short": (["--k", "1,0"], ["field 'k' can't be '0'"]),
+    "k twice": (["--k", "1", "--schedules", "k-step"], ["--k is short for --schedules"]),
     "infinite": (["--losses", "nonsat+gp:weight=inf"], ["'weight' can't be 'inf'", "finite"]),
     "batch": (["--protocol", "quick:batch_size=0"], ["'batch_size' can't be '0'"]),
     "shape": (["--architectures", "mlp"], ["mlp makes points", "[1, 8, 8]"]),
