@@ -24,6 +24,7 @@ def resolve_device(text: str) -> torch.device:
         raise BadInput(f"no device is called '{text}'.\n  Known: auto, cpu, cuda, cuda:1, ...")
     if device.type == "cuda":
         _check_cuda(text, device)
+        return torch.device("cuda", device.index or 0)
     return device
 
 

@@ -13,8 +13,9 @@ from ganbench.errors import ContractBroken, Unsupported
 from ganbench.evaluation import evaluating
 from ganbench.experiment import Experiment
 from ganbench.objective import Objective
+from ganbench.plugins import code_of
 from ganbench.protocol import Settings
-from ganbench.randomness import Streams, seeded_globally, stream
+from ganbench.randomness import Streams, seeded_globally, stream, stream_seed
 from ganbench.training import Game, Player
 
 
@@ -25,7 +26,8 @@ def check_parts(experiment: Experiment, data: Data) -> None:
         Unsupported: it says which part, and what it would take.
     """
     architecture: Architecture = experiment.architecture.create()
-    architecture.check(data.shape)
+    with code_of(experiment.architecture.component):
+        architecture.check(data.shape)
     for part in experiment.objective.parts:
         needs = getattr(part.component.cls, "per_sample_discriminator", False)
         if needs and architecture.discriminator_mixes_samples:
@@ -44,19 +46,27 @@ def checked_metrics(metrics: Sequence[Choice], data: Data) -> list[Metric]:
         Unsupported: one can't score this data.
         NotPrepared: one lacks its weights.
     """
-    created: list[Metric] = [metric.create() for metric in metrics]
-    for metric in created:
-        metric.check(data)
+    created: list[Metric] = []
+    for choice in metrics:
+        with code_of(choice.component):
+            metric: Metric = choice.create()
+            metric.check(data)
+        created.append(metric)
     return created
 
 
 def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:
-    """Build networks, optimizers and streams; the same for the same seed, whatever the loss."""
+    """Build networks, optimizers and streams; the same for the same seed, whatever the loss.
+
+    Leaves torch's global generators at the start of the run's stream for its networks.
+    """
     seed, settings = experiment.seed, experiment.protocol.settings
     architecture: Architecture = experiment.architecture.create()
     with seeded_globally(seed, "init"):
         generator, discriminator = architecture.build(data.shape)
-    _check_shapes(architecture, generator, discriminator, data)
+        _check_shapes(architecture, generator, discriminator, data)
+    # What networks draw while they train (dropout) is the seed's too, on every device.
+    torch.manual_seed(stream_seed(seed, "networks"))
     samples = resident(data, device)
     cpu = torch.device("cpu")
     return Game(

@@ -67,7 +67,7 @@ class Budget:
         return spent[self.unit] / self.amount
 
     def seconds_at(self, rates: Mapping[str, float]) -> float:
-        """How long it lasts at the rates that `timing.measure` returns."""
+        """How long it lasts at the rates that `timing.measure` returns; NaN if for ever."""
         per_second = {
             "kimg": rates["images_per_second"] / 1000,
             "gsteps": rates["generator_steps_per_second"],
@@ -75,7 +75,8 @@ class Budget:
             "flop": rates["flops_per_second"],
             "s": 1.0,
         }
-        return self.amount / per_second[self.unit]
+        rate = per_second[self.unit]
+        return self.amount / rate if rate else math.nan
 
     def __str__(self) -> str:
         return f"{self.amount:.15g}{self.unit}"

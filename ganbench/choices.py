@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ganbench.errors import BadInput, PluginBroken, unknown
-from ganbench.plugins import Catalogue, Component, Kind
+from ganbench.plugins import Catalogue, Component, Kind, code_of
 from ganbench.specs import Spec, spec_text
 
 # In a field's `Annotated[str, LOCATION]`: it says where content lies, which has a digest of its
@@ -83,7 +84,7 @@ class Choice:
             "short": self.short,
             "version": self.component.cls.version,
             "distribution": origin.distribution,
-            "source": self.component.source_digest(),
+            "source": self.component.source_digest,
         }
 
     def key_parts(self) -> dict[str, Any]:
@@ -91,7 +92,8 @@ class Choice:
         fields = fields_of(self.component.cls)
         recipe = self.recipe()
         recipe["fields"] = {n: v for n, v in recipe["fields"].items() if not fields[n].is_location}
-        return {name: recipe[name] for name in ("name", "fields", "version", "source")}
+        names = ("name", "fields", "version", "distribution", "source")
+        return {name: recipe[name] for name in names}
 
 
 def choose(catalogue: Catalogue, kind: Kind, spec: Spec) -> Choice:
@@ -108,7 +110,8 @@ def choose(catalogue: Catalogue, kind: Kind, spec: Spec) -> Choice:
             " `version: ClassVar[int] = 1` to its class"
         )
     what = f"{kind.name} '{spec.name}'"
-    return Choice(component, settle(component.cls, what, dict(spec.fields)))
+    with code_of(component):
+        return Choice(component, settle(component.cls, what, dict(spec.fields)))
 
 
 def settle(cls: type, what: str, given: Mapping[str, str]) -> Mapping[str, Any]:
@@ -134,6 +137,11 @@ def settle(cls: type, what: str, given: Mapping[str, str]) -> Mapping[str, Any]:
                 raise PluginBroken(f"{what}: the default of '{field}': {reason}") from None
             refusal = f"{what}: field '{name}' can't be '{given[name]}': {reason}"
             raise BadInput(f"{refusal}\n  Its fields: {listed}") from None
+        if not _survives_as_text(field, values[name]):
+            raise PluginBroken(
+                f"{what}: field '{field}' can't be written as text and read again; use str, int,"
+                " float, bool or a Literal of them"
+            )
     try:
         cls(**values)
     except (ValueError, TypeError) as error:
@@ -147,7 +155,19 @@ def _validated(field: Field, text: str | None) -> Any:
         field.hint, config=ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
     )
     given = field.default if text is None else _literal(field.hint, text)
-    return adapter.validate_python(given)
+    value = adapter.validate_python(given)
+    if field.is_location and value:
+        return type(value)(Path(value).expanduser().absolute())
+    return value
+
+
+def _survives_as_text(field: Field, value: Any) -> bool:
+    """Whether the recipe, which holds text, will give the worker the same value."""
+    try:
+        again = _validated(field, as_text(value))
+    except ValidationError:
+        return False
+    return type(again) is type(value) and bool(again == value)
 
 
 def as_text(value: Any) -> str:

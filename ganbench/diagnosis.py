@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 
 from ganbench.acceleration import cpu_count, device_name
+from ganbench.assembly import checked_metrics
 from ganbench.choices import choose
 from ganbench.data import Data
-from ganbench.errors import BadInput, GanbenchError, NotPrepared
+from ganbench.errors import BadInput, GanbenchError, NotPrepared, Unsupported
 from ganbench.plugins import DATASET, METRIC, Catalogue
 from ganbench.specs import Spec
+from ganbench.study import load
 from ganbench.timing import peak_flops
 
 _LABEL = 14
@@ -58,9 +60,9 @@ def _device(device: torch.device) -> str:
 
 def _dataset(catalogue: Catalogue, name: str, folder: Path) -> str:
     try:
-        data = choose(catalogue, DATASET, Spec(name)).create().load(folder)
+        data = load(choose(catalogue, DATASET, Spec(name)), folder)
     except NotPrepared as error:
-        return f"absent ({error})\n  get it with: ganbench prepare {name}"
+        return f"absent\n{error}"
     except BadInput as error:
         return f"needs fields: {str(error).splitlines()[0]}"
     except GanbenchError as error:
@@ -72,11 +74,13 @@ def _metric(catalogue: Catalogue, name: str) -> str:
     """Whether its weights are there; whether it suits some data is no matter here."""
     colour = Data(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), "all")
     try:
-        choose(catalogue, METRIC, Spec(name)).create().check(colour)
+        checked_metrics([choose(catalogue, METRIC, Spec(name))], colour)
     except NotPrepared as error:
         return f"lacks its weights\n{error}"
     except BadInput as error:
         return f"needs fields: {str(error).splitlines()[0]}"
-    except GanbenchError:
+    except Unsupported:
         return "ready"
+    except GanbenchError as error:
+        return f"broken: {error}"
     return "ready"

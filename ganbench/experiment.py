@@ -53,6 +53,7 @@ class Experiment:
     metric_settings: tuple[tuple[str, ...], ...]
     protocol: Protocol
     seed: int
+    machine: str | None = None
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -77,6 +78,7 @@ class Experiment:
             ],
             "protocol": self.protocol.recipe(),
             "seed": self.seed,
+            "machine": self.machine,
             "key": self.key,
             "cell": self.cell_key,
         }
@@ -98,6 +100,7 @@ class Experiment:
         protocol = self.protocol.recipe()
         return {
             "harness": HARNESS,
+            "machine": self.machine,
             "loss": self.objective.loss.key_parts(),
             "penalties": [penalty.key_parts() for penalty in self.objective.penalties],
             "architecture": self.architecture.key_parts(),
@@ -153,6 +156,7 @@ def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
         metric_settings=tuple(tuple(metric["settings"]) for metric in recipe["metrics"]),
         protocol=choose_protocol(Spec(protocol["name"], tuple(protocol["fields"].items()))),
         seed=recipe["seed"],
+        machine=recipe["machine"],
     )
     if experiment.key != recipe["key"]:
         raise BadInput(

@@ -1,6 +1,5 @@
 """ganbench from Python: the same as the command line, with results as pandas frames."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,7 @@ from ganbench.executors.job import PluginChoice
 from ganbench.experiment import Experiment
 from ganbench.results import Results
 from ganbench.specs import Spec, parse_one
-from ganbench.study import Observer, Request, Setup, Study, plan
-
-
-def default_data_folder() -> Path:
-    """`$GANBENCH_DATA`, else `ganbench/data` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_DATA") or cache / "ganbench" / "data")
+from ganbench.study import Observer, Request, Setup, Study, default_data_folder, plan
 
 
 class Silent:

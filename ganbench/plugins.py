@@ -14,6 +14,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -25,7 +26,7 @@ from typing import Any
 import pluggy
 
 from ganbench import hookspecs
-from ganbench.errors import BadInput, PluginBroken, unknown
+from ganbench.errors import BadInput, GanbenchError, PluginBroken, unknown
 
 GROUP = "ganbench"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -119,12 +120,16 @@ class Component:
     def summary(self) -> str:
         return self.docstring.strip().partition("\n")[0]
 
+    @cached_property
     def source_digest(self) -> str | None:
-        """The sha256 of the class's source file, where its version alone would not tell."""
+        """The sha256 of its package's source files, where the version alone would not tell."""
         if not self.origin.mutable:
             return None
-        file = getattr(sys.modules.get(self.cls.__module__), "__file__", None)
-        return sha256(Path(file).read_bytes()).hexdigest() if file else None
+        package = sys.modules[self.cls.__module__.partition(".")[0]]
+        roots = [Path(root) for root in getattr(package, "__path__", [])]
+        files = sorted(file for root in roots for file in root.rglob("*.py"))
+        files = files or [Path(str(package.__file__))]
+        return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,24 @@ class Catalogue:
         return hint
 
 
+@contextmanager
+def code_of(component: Component) -> Iterator[None]:
+    """Within, the plugin's code runs: what it raises is named as its, not ours.
+
+    Raises:
+        PluginBroken: it raised anything but a message for the user.
+    """
+    try:
+        yield
+    except GanbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginBroken(
+            f"{component.kind.name} '{component.name}' of plugin {component.origin} failed:"
+            f" {type(error).__name__}: {error}"
+        ) from error
+
+
 def discover(blocked: Iterable[str] = (), files: Sequence[str | Path] = ()) -> Catalogue:
     """Load every installed plugin, and the `files`, each on its own.
 
@@ -197,7 +220,8 @@ def discover(blocked: Iterable[str] = (), files: Sequence[str | Path] = ()) -> C
     if absent := shut - {e.name for e in entry_points}:
         raise unknown("plugin", min(absent), {e.name for e in entry_points})
     found = [_from_entry_point(e, blocked=e.name in shut) for e in entry_points]
-    return Catalogue((*found, *(_from_file(Path(file)) for file in files)))
+    distinct = {Path(file).resolve(): Path(file) for file in files}
+    return Catalogue((*found, *map(_from_file, distinct.values())))
 
 
 def _from_entry_point(entry_point: metadata.EntryPoint, blocked: bool) -> Plugin:

@@ -31,6 +31,13 @@ def seeded_globally(seed: int, name: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def random_state_kept(device: torch.device) -> Iterator[None]:
+    """What is drawn within from torch's global generators does not shift what is drawn after."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
+
+
 @dataclass(frozen=True)
 class Noise:
     """The run's own noise, for penalties; torch's global generator stays untouched."""

@@ -78,6 +78,7 @@ class Results:
         Raises:
             BadInput: there is no such label.
         """
+        by = list(dict.fromkeys(by))
         for name in by:
             if name not in LABELS:
                 raise unknown("column to sort by", name, LABELS)
@@ -86,6 +87,7 @@ class Results:
         order = [*by, *(label for label in LABELS if label not in by)]
         columns = [*order, *_MEASURES]
         table = pd.DataFrame(rows, columns=columns)
+        _tell_apart(table)
         return table.sort_values(["dataset", *order] if not by else order, ignore_index=True)
 
     def _run(self, folder: RunFolder) -> dict[str, Any]:
@@ -94,7 +96,7 @@ class Results:
         headline = started["columns"][0] if started else {"name": "", "direction": "lower"}
         measured = [e["metrics"].get(headline["name"]) for e in events if e["event"] == "evaluated"]
         scores = [math.nan if score is None else score for score in measured]
-        known = [score for score in scores if not math.isnan(score)]
+        trained = [score for score in scores[1:] if not math.isnan(score)]
         completed = outcome.get("outcome") == Outcome.COMPLETED
         better = min if headline["direction"] == "lower" else max
         return {
@@ -107,9 +109,10 @@ class Results:
             "direction": headline["direction"],
             "untrained": scores[0] if scores else math.nan,
             "final": scores[-1] if completed and scores else math.nan,
-            "best": better(known) if completed and known else math.nan,
+            "best": better(trained) if completed and trained else math.nan,
             **{name: outcome.get(name) for name in _CLOCK},
             "diverged_at": outcome.get("step"),
+            "machine": folder.machine(),
         }
 
     def _row(self, cell: Any, group: pd.DataFrame) -> dict[str, Any]:
@@ -117,6 +120,8 @@ class Results:
         completed = group[group["outcome"] == Outcome.COMPLETED]
         final, best = (mean_interval(list(completed[name])) for name in ("final", "best"))
         named = group[group["metric"] != ""]
+        machines = group["machine"].dropna().unique()
+        speed = self._throughputs.get((cell, machines[0]), {}) if len(machines) == 1 else {}
         return {
             **{label: first[label] for label in LABELS},
             "finished": len(completed),
@@ -126,27 +131,27 @@ class Results:
             "final_interval": final.half_width,
             "best": best.value,
             "best_interval": best.half_width,
-            **{name: self._throughputs.get(cell, {}).get(name, math.nan) for name in _RATES},
+            **{name: speed.get(name, math.nan) for name in _RATES},
             "seconds": completed["seconds"].astype(float).mean(),
             "notes": _notes(group),
+            "cell": cell,
         }
 
     @cached_property
-    def _throughputs(self) -> dict[str, dict[str, Any]]:
-        """Each cell's speed; where it was timed on several machines, the first by digest."""
-        found: dict[str, dict[str, Any]] = {}
-        for record in self._store.throughputs():
-            found.setdefault(record["cell"], record)
-        return found
+    def _throughputs(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The speed of each cell on each machine that it was timed on."""
+        records = self._store.throughputs()
+        return {(r["cell"], r["environment"]["machine"]): r for r in records}
 
 
 _RUN_COLUMNS = [
     "run", "cell", *LABELS, "seed", "outcome", "error", "metric", "direction", "untrained",
     "final", "best", *_CLOCK, "diverged_at",
+    "machine",
 ]  # fmt: skip
 _MEASURES = [
     "finished", "planned", "metric", "final", "final_interval", "best", "best_interval", *_RATES,
-    "seconds", "notes",
+    "seconds", "notes", "cell",
 ]  # fmt: skip
 
 
@@ -167,10 +172,21 @@ def _labels(recipe: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _tell_apart(table: pd.DataFrame) -> None:
+    """Note the recipe of rows that are named alike: their plugins or data are not the same."""
+    alike = table.duplicated(list(LABELS), keep=False)
+    recipes = "recipe " + table.loc[alike, "cell"].str[:8]
+    notes = table.loc[alike, "notes"]
+    table.loc[alike, "notes"] = notes.where(notes == "", notes + "; ") + recipes
+
+
 def _notes(group: pd.DataFrame) -> str:
     """How the runs that did not complete ended, such as `1 diverged (step 812)`."""
     unscored = int((group["outcome"].eq(Outcome.COMPLETED) & group["final"].isna()).sum())
     notes = [f"{unscored} completed without a final score"] if unscored else []
+    machines = group["machine"].nunique()
+    if machines > 1:
+        notes.append(f"run on {machines} machines or settings, whose speeds are not pooled")
     for outcome, some in group.groupby("outcome", sort=True):
         if outcome == Outcome.COMPLETED:
             continue

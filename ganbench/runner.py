@@ -3,7 +3,7 @@
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from inspect import getsourcefile
 from pathlib import Path
@@ -21,12 +21,14 @@ from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import Experiment
 from ganbench.pictures import save_picture
 from ganbench.plugins import Component
+from ganbench.randomness import random_state_kept
 from ganbench.store import Outcome, RunFolder
 from ganbench.timing import count_flops
 from ganbench.training import Game, Round, train, value_function
 
 # Rounds between two readings of the losses from the device.
 WINDOW = 100
+_ROUNDS_FOR_NOTHING = 10_000
 
 
 class Diverged(Exception):
@@ -43,15 +45,9 @@ def run(
     data: Data,
     device: torch.device,
     folder: RunFolder,
-    heartbeat: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Train and score; the outcome, and whatever it took, is in `folder` when this returns.
-
-    Args:
-        heartbeat: called every window; a KeyboardInterrupt from it ends the run without an
-            outcome.
-    """
-    attempt = _Attempt(experiment, data, device, folder, heartbeat)
+    """Train and score; the outcome, and whatever it took, is in `folder` when this returns."""
+    attempt = _Attempt(experiment, data, device, folder)
     started = time.perf_counter()
     outcome = Outcome.COMPLETED
     details: Mapping[str, Any] = {}
@@ -84,7 +80,6 @@ class _Attempt:
         data: Data,
         device: torch.device,
         folder: RunFolder,
-        heartbeat: Callable[[], None],
     ) -> None:
         self.clock = Clock()
         self.evaluation_seconds = 0.0
@@ -92,7 +87,6 @@ class _Attempt:
         self._data = data
         self._device = device
         self._folder = folder
-        self._heartbeat = heartbeat
         self._window: list[Round] = []
         self._resumed = time.perf_counter()
 
@@ -109,6 +103,10 @@ class _Attempt:
         for finished in train(game, schedule):
             self._tick(finished, settings.batch_size, flops)
             share = budget.share_spent(self.clock)
+            if not share and self.clock.generator_steps == _ROUNDS_FOR_NOTHING:
+                raise ContractBroken(
+                    type(schedule), f"spends nothing of {budget} in {_ROUNDS_FOR_NOTHING} rounds"
+                )
             evaluation_due = share >= min(due / settings.evaluations, 1)
             if evaluation_due or len(self._window) == WINDOW:
                 self._read_window(share)
@@ -169,7 +167,6 @@ class _Attempt:
             means["discriminator_loss"] = _mean([t.loss for t in terms])
             means["value"] = float(value_function(real.float(), fake.float()))
         self._note("progress", share=share, **means)
-        self._heartbeat()
 
     def _check_finite(self, window: list[Round]) -> None:
         """Find the first loss of the window that is not finite, D's before G's in each round."""
@@ -191,8 +188,9 @@ class _Attempt:
         started = time.perf_counter()
         generator = game.generator.network
         try:
-            values = evaluator.evaluate(generator)
-            picture = evaluator.picture(generator)
+            with random_state_kept(self._device):
+                values = evaluator.evaluate(generator)
+                picture = evaluator.picture(generator)
         except NotFinite:
             raise Diverged(self.clock.generator_steps, "generated samples") from None
         save_picture(picture, self._data, self._folder.picture_path(self.clock.generator_steps))
@@ -217,16 +215,19 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _blame(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mapping[str, Any]]:
-    """Whose fault an exception is: a component's if one of its frames is on the stack."""
+    """Whose fault an exception is: the component's whose code is innermost on the stack."""
     details = {
         "error": f"{type(error).__name__}: {error}",
         "traceback": "".join(traceback.format_exception(error)),
     }
-    part = error.part if isinstance(error, ContractBroken) else None
-    frames = {Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)}
-    for component in (choice.component for choice in experiment.choices):
-        if part is component.cls or (part is None and _source(component) in frames):
-            return Outcome.PLUGIN_ERROR, {**details, "plugin": str(component.origin)}
+    components = [choice.component for choice in experiment.choices]
+    if isinstance(error, ContractBroken):
+        blamed = [component for component in components if component.cls is error.part]
+    else:
+        frames = [Path(f.filename) for f in traceback.extract_tb(error.__traceback__)]
+        blamed = [c for frame in reversed(frames) for c in components if _source(c) == frame]
+    if blamed:
+        return Outcome.PLUGIN_ERROR, {**details, "plugin": str(blamed[0].origin)}
     return Outcome.CRASHED, details
 
 

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from filelock import FileLock
+
 from ganbench.errors import StoreError
 
 SCHEMA = 1
@@ -37,10 +39,9 @@ class Outcome(StrEnum):
     PLUGIN_ERROR = "plugin_error"
     CRASHED = "crashed"
 
-    @property
-    def is_result(self) -> bool:
-        """Whether it says something of the loss: such a run is reused, others are tried again."""
-        return self in {Outcome.COMPLETED, Outcome.DIVERGED}
+
+# Those that say something of the loss: such a run is reused, others are tried again.
+RESULTS = frozenset({Outcome.COMPLETED, Outcome.DIVERGED})
 
 
 @dataclass(frozen=True)
@@ -53,22 +54,34 @@ class RunFolder:
     def key(self) -> str:
         return self.path.name
 
+    @property
+    def lock(self) -> FileLock:
+        """Held by whoever is doing the run."""
+        return FileLock(self.path / "lock")
+
     def plan(self, recipe: Mapping[str, Any]) -> None:
-        """Make the folder with its recipe, if it is not there yet."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        if not (self.path / "recipe.json").exists():
-            write_json(self.path / "recipe.json", recipe)
+        """Make the folder with its recipe; where data lie may have changed since it was made."""
+        path = self.path / "recipe.json"
+        if not path.exists() or (not self.has_result and read_json(path) != recipe):
+            write_json(path, recipe)
 
     def recipe(self) -> dict[str, Any]:
         return read_json(self.path / "recipe.json")
 
-    def begin_attempt(self, environment: Mapping[str, Any]) -> None:
+    def begin_attempt(self) -> None:
         """Forget what an earlier attempt left unfinished."""
         (self.path / "outcome.json").unlink(missing_ok=True)
         for picture in self.pictures():
             picture.unlink()
-        write_json(self.path / "environment.json", environment)
         write_atomically(self.path / "events.jsonl", b"")
+
+    def save_environment(self, environment: Mapping[str, Any]) -> None:
+        write_json(self.path / "environment.json", environment)
+
+    def machine(self) -> str | None:
+        """The digest of the machine of the last attempt, if there was one."""
+        path = self.path / "environment.json"
+        return read_json(path).get("machine") if path.exists() else None
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to the run's events; on disk when this returns."""
@@ -83,7 +96,11 @@ class RunFolder:
             text = (self.path / "events.jsonl").read_bytes()
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == b"\n"]
+        lines = [line for line in text.splitlines(keepends=True) if line[-1:] == b"\n"]
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise StoreError(f"'{self.path / 'events.jsonl'}' can't be read: {error}") from error
 
     def finish(self, outcome: Outcome, **details: Any) -> bool:
         """Write how the run ended; False if somebody had done so before."""
@@ -98,7 +115,7 @@ class RunFolder:
     @property
     def has_result(self) -> bool:
         outcome = self.outcome()
-        return outcome is not None and Outcome(outcome["outcome"]).is_result
+        return outcome is not None and outcome["outcome"] in RESULTS
 
     def picture_path(self, generator_steps: int) -> Path:
         folder = self.path / "samples"

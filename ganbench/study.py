@@ -1,22 +1,28 @@
 """A study: from what a user asks, through planned runs, to outcomes in a store."""
 
 import math
+import os
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any, Protocol
+
+from filelock import Timeout
 
 from ganbench.acceleration import cpu_count, resolve_device
 from ganbench.assembly import check_parts, checked_metrics
 from ganbench.choices import Choice, choose
+from ganbench.data import Data
 from ganbench.environment import describe
 from ganbench.errors import BadInput, NotPrepared
 from ganbench.executors.job import Job, PluginChoice
 from ganbench.executors.local import run_jobs
 from ganbench.experiment import Experiment, Objective, choose_objective
-from ganbench.plugins import ARCHITECTURE, DATASET, METRIC, SCHEDULE, Catalogue, Kind
+from ganbench.plugins import ARCHITECTURE, DATASET, METRIC, SCHEDULE, Catalogue, Kind, code_of
 from ganbench.protocol import Protocol as TrainingProtocol
 from ganbench.protocol import choose_protocol
 from ganbench.specs import Spec, parse_entries, parse_one
@@ -77,6 +83,12 @@ class Setup:
         return max(1, cpu_count() // self.threads) if on_cpu else 1
 
 
+def default_data_folder() -> Path:
+    """`$GANBENCH_DATA`, else `ganbench/data` in the user's cache folder."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("GANBENCH_DATA") or cache / "ganbench" / "data")
+
+
 class Observer(Protocol):
     """Who watches a study; every method may do nothing."""
 
@@ -122,6 +134,7 @@ def _cells(
     architectures = _choose_all(catalogue, ARCHITECTURE, request.architectures or cls.architecture)
     data = load(dataset, setup.data_folder, download=request.download)
     fingerprint = data.fingerprint()
+    machine = _machine(setup) if protocol.budget.unit == "s" else None
     settings = tuple(tuple(metric.settings) for metric in checked_metrics(metrics, data))
     for architecture in architectures:
         for schedule in schedules:
@@ -136,9 +149,15 @@ def _cells(
                     metric_settings=settings,
                     protocol=protocol,
                     seed=0,
+                    machine=machine,
                 )
                 check_parts(cell, data)
                 yield cell
+
+
+def _machine(setup: Setup) -> str:
+    """The digest of what decides speed here."""
+    return str(describe(resolve_device(setup.device), setup.threads, Catalogue(()))["machine"])
 
 
 def _choose_all(catalogue: Catalogue, kind: Kind, text: str) -> tuple[Choice, ...]:
@@ -149,22 +168,26 @@ def _single(entry: Sequence[Spec]) -> Spec:
     return parse_one("+".join(map(str, entry)))
 
 
-def load(dataset: Choice, folder: Path, *, download: bool = False) -> Any:
+def load(dataset: Choice, folder: Path, *, download: bool = False) -> Data:
     """Load a data set; where it is not there, fetch it, or say by which command.
 
     Raises:
         NotPrepared: it is not there.
         BadInput: a file of it can't be read.
     """
-    instance = dataset.create()
-    if download:
-        instance.prepare(folder)
     try:
-        return instance.load(folder)
+        with code_of(dataset.component):
+            instance = dataset.create()
+            if download:
+                instance.prepare(folder)
+            data: Data = instance.load(folder)
+            return data
     except NotPrepared as error:
+        command = f"ganbench prepare {quote(dataset.short)}"
+        if folder != default_data_folder():
+            command += f" --data-folder {quote(str(folder))}"
         raise NotPrepared(
-            f"data set '{dataset.short}' is not prepared: {error}\n"
-            f"  Prepare it with: ganbench prepare {dataset.short}"
+            f"data set '{dataset.short}' is not prepared: {error}\n  Prepare it with: {command}"
         ) from error
 
 
@@ -214,8 +237,7 @@ class Study:
 
     @cached_property
     def _machine(self) -> str:
-        device = resolve_device(self._setup.device)
-        return str(describe(device, self._setup.threads, Catalogue(()))["machine"])
+        return _machine(self._setup)
 
     def _training_seconds(self, experiments: Sequence[Experiment]) -> float:
         """What training will take as the cells were timed; NaN where one could not be."""
@@ -229,6 +251,8 @@ class Study:
 
     def _run_all(self, experiments: Sequence[Experiment], observer: Observer) -> None:
         jobs = [self._job("run", experiment) for experiment in experiments]
+        for job in jobs:
+            self._forget_failure(self._store.run(job.key))
         known: set[str] = set()
 
         def tick(under_way: list[Job]) -> None:
@@ -244,6 +268,12 @@ class Study:
                 folder.finish(Outcome.CRASHED, **_crash(exit_code, folder))
             self._pass_on_events(job.key, observer)
             observer.ended(self._by_key[job.key], folder.outcome() or {})
+
+    def _forget_failure(self, folder: RunFolder) -> None:
+        """Nothing of an earlier attempt is taken for the coming one's; another's is left alone."""
+        with suppress(Timeout), folder.lock.acquire(timeout=0):
+            if not folder.has_result:
+                folder.begin_attempt()
 
     def _pass_on_events(self, key: str, observer: Observer) -> None:
         events = self._store.run(key).events()
@@ -261,6 +291,7 @@ class Study:
             device=setup.device,
             threads=setup.threads,
             plugins=setup.plugins,
+            parent=os.getpid(),
         )
 
 

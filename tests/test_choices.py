@@ -1,14 +1,12 @@
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 import torch
 from annotated_types import Ge, Gt, Le
 from torch import nn
 
-from ganbench.choices import Choice, choose, fields_of
+from ganbench.choices import Choice, choose, fields_of, settle
 from ganbench.errors import BadInput, PluginBroken
 from ganbench.plugins import LOSS, Catalogue, Component, Origin, Plugin
 from ganbench.specs import parse_one
@@ -228,18 +226,65 @@ def test_fields_come_in_the_constructors_order():
 
 def test_the_recipe_and_the_key_in_full(chosen):
     choice = chosen("whole:weight=2")
-    key = {"name": "whole", "fields": {"weight": "2.0"}, "version": 1, "source": None}
+    key = {
+        "name": "whole",
+        "fields": {"weight": "2.0"},
+        "version": 1,
+        "distribution": "toy-package",
+        "source": None,
+    }
     assert choice.key_parts() == key
     assert choice.recipe() == {
         **key,
         "text": "whole:weight=2.0",
         "short": "whole:weight=2.0",
-        "distribution": "toy-package",
     }
 
 
-def test_code_that_can_change_in_place_is_told_apart_by_its_source():
-    origin = Origin("toys", "toy-package", "1.0", mutable=True)
-    catalogue = Catalogue((Plugin(origin, (Component(LOSS, "toy", Toy, origin),)),))
-    source = choose(catalogue, LOSS, parse_one("toy")).key_parts()["source"]
-    assert source == sha256(Path(__file__).read_bytes()).hexdigest()
+def test_code_that_can_change_in_place_is_told_apart_by_its_packages_sources(tmp_path, monkeypatch):
+    """Also by that of a helper which the class's own file imports."""
+    (tmp_path / "a_package").mkdir()
+    for name, text in {
+        "__init__": "",
+        "helper": "SIGN = 1.0",
+        "loss": "from a_package.helper import SIGN\nclass Loss:\n    version = 1",
+    }.items():
+        (tmp_path / "a_package" / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def source(mutable: bool) -> str | None:
+        origin = Origin("toys", "toy-package", "1.0", mutable=mutable)
+        component = Component(LOSS, "toy", "a_package.loss:Loss", origin)
+        catalogue = Catalogue((Plugin(origin, (component,)),))
+        return choose(catalogue, LOSS, parse_one("toy")).key_parts()["source"]
+
+    before = source(mutable=True)
+    assert source(mutable=True) == before
+    assert source(mutable=False) is None
+    (tmp_path / "a_package" / "helper.py").write_text("SIGN = -1.0")
+    assert source(mutable=True) not in (None, before)
+
+
+@pytest.mark.parametrize(
+    ("hint", "default"),
+    [(str | None, None), (float | None, None), (tuple[float, float], (0.5, 0.9)), (Any, 10)],
+)
+def test_a_field_that_the_recipe_can_not_hold_is_refused(hint, default):
+    """Else the worker would train with the text "None", silently."""
+
+    class Odd:
+        def __init__(self, mode: hint = default) -> None: ...
+
+    with pytest.raises(PluginBroken, match=r"field 'mode.* can't be written as text"):
+        settle(Odd, "loss 'odd'", {})
+
+
+def test_a_location_is_absolute_whatever_the_folder(tmp_path, monkeypatch):
+    class Files:
+        def __init__(
+            self, path: Annotated[str, "location"], weights: Annotated[str, "location"] = ""
+        ) -> None: ...
+
+    monkeypatch.chdir(tmp_path)
+    values = settle(Files, "data set 'files'", {"path": "faces"})
+    assert values == {"path": str(tmp_path / "faces"), "weights": ""}

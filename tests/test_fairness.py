@@ -7,6 +7,7 @@ from ganbench import runner
 from ganbench.assembly import assemble
 from ganbench.executors.job import PluginChoice
 from ganbench.plugins import discover
+from ganbench.randomness import random_state_kept
 from ganbench.store import Outcome, Store
 from ganbench.study import Request, Setup, load, plan
 from ganbench.training import train
@@ -118,3 +119,21 @@ def test_a_gpu_starts_from_the_same_weights_and_batches_as_a_cpu(planned):
     a, b = assemble(minimax, data, CPU), assemble(minimax, data, torch.device("cuda"))
     assert equal(a.generator.network, b.generator.network.cpu())
     assert torch.equal(next(a.batches), next(b.batches).cpu())
+
+
+def test_what_networks_draw_while_they_train_pairs_too(planned, monkeypatch):
+    """Dropout in D: the same masks for both losses and on every day."""
+    (minimax, nonsat), data = planned()
+    masks = []
+    for experiment in (minimax, nonsat):
+        torch.manual_seed(len(masks))  # whatever was drawn before
+        assemble(experiment, data, CPU)
+        masks.append(torch.nn.functional.dropout(torch.ones(64)))
+    assert torch.equal(*masks)
+
+
+def test_an_evaluation_that_draws_does_not_shift_the_training(planned, tmp_path):
+    before = torch.random.get_rng_state()
+    with random_state_kept(CPU):
+        torch.rand(5)
+    assert torch.equal(before, torch.random.get_rng_state())

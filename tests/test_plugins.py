@@ -201,7 +201,7 @@ def test_a_plugin_file(tmp_path):
     digest = sha256(path.read_bytes()).hexdigest()
     assert found.origin == Origin(str(path), "file", digest[:12], mutable=True)
     (component,) = found.components
-    assert component.source_digest() == digest
+    assert component.source_digest == digest
 
 
 def test_plugin_files_of_one_name_do_not_meet(tmp_path):
@@ -249,7 +249,7 @@ def test_an_editable_install_is_told_by_its_source(install, editable, mutable):
     component = discover().find(LOSS, "mine")
     assert component.origin.mutable is mutable
     expected = sha256(path.read_bytes()).hexdigest() if mutable else None
-    assert component.source_digest() == expected
+    assert component.source_digest == expected
 
 
 def component(target: str | type) -> Component:

@@ -29,6 +29,7 @@ class Shelf:
         direction: str = "lower",
         labels: dict[str, str] | None = None,
         seed: int = 0,
+        machine: str = "m1",
         **details: Any,
     ) -> None:
         """Plan a run; where there are scores or an outcome, note them, 100 images apart."""
@@ -47,6 +48,7 @@ class Shelf:
         for number, score in enumerate(scores):
             clock = {"generator_steps": number, "images": 100 * number}
             run.append_event({"event": "evaluated", **clock, "metrics": {HEADLINE: score}})
+        run.save_environment({"machine": machine})
         if outcome:
             run.finish(Outcome(outcome), **details)
 
@@ -163,11 +165,34 @@ def test_a_cell_has_its_own_speed_and_no_others(shelf):
         "images_per_second": 1500.0, "generator_steps_per_second": 23.5, "flops_per_second": 2e9,
         "peak_share": 0.25, "peak_memory_bytes": 2**28,
     }  # fmt: skip
-    write_json(shelf.store.throughput_path("timed", "m1"), {"cell": "timed", **rates})
-    write_json(shelf.store.throughput_path("timed", "m2"), {"cell": "timed", "peak_share": 0.5})
+    for machine, measured in (("m1", rates), ("m2", {"peak_share": 0.5})):
+        record = {"cell": "timed", "environment": {"machine": machine}, **measured}
+        write_json(shelf.store.throughput_path("timed", machine), record)
     timed, untimed = Results(shelf.path).table().to_dict("records")
     assert {name: timed[name] for name in rates} == rates
     assert all(math.isnan(untimed[name]) for name in rates)
+
+
+def test_speeds_of_two_machines_are_not_pooled(shelf):
+    for machine in ("m1", "m2"):
+        shelf.add(machine, [1.0], machine=machine, seed=int(machine[1]))
+        record = {"cell": "cell", "environment": {"machine": machine}, "peak_share": 0.5}
+        write_json(shelf.store.throughput_path("cell", machine), record)
+    row = only(Results(shelf.path))
+    assert math.isnan(row["peak_share"])
+    assert row["notes"] == "run on 2 machines or settings, whose speeds are not pooled"
+
+
+def test_rows_that_are_named_alike_are_told_apart_by_their_recipes(shelf):
+    shelf.add("a", [1.0], cell="0123456789")
+    shelf.add("b", [2.0], cell="abcdefghij")
+    assert sorted(Results(shelf.path).table()["notes"]) == ["recipe 01234567", "recipe abcdefgh"]
+
+
+def test_the_untrained_generator_is_not_the_best(shelf):
+    shelf.add("a", [0.5, 3.0, 2.0])
+    row = only(Results(shelf.path))
+    assert (row["final"], row["best"]) == (2.0, 2.0)
 
 
 def grid(shelf: Shelf) -> None:

@@ -97,9 +97,9 @@ def folder(tmp_path) -> RunFolder:
 def play(planned, folder):
     """Plan and run; return the outcome as it was written."""
 
-    def played(*offers: Any, heartbeat: Callable[[], None] = lambda: None, **parts: Any) -> Any:
+    def played(*offers: Any, **parts: Any) -> Any:
         experiment, data = planned(*offers, **parts)
-        outcome = run(experiment, data, CPU, folder, heartbeat)
+        outcome = run(experiment, data, CPU, folder)
         written = folder.outcome()
         assert written["outcome"] == outcome
         return written
@@ -331,25 +331,6 @@ def test_a_ctrl_c_leaves_no_outcome(play, folder):
     with pytest.raises(KeyboardInterrupt):
         play("failing:discriminator=3:what=ctrl-c", FAILING)
     assert folder.outcome() is None
-
-
-@pytest.mark.parametrize(
-    ("budget", "evaluations", "beats"), [(f"{2 * WINDOW + 20}gsteps", 1, 3), ("9gsteps", 3, 3)]
-)
-def test_the_heart_beats_with_every_window(play, budget, evaluations, beats):
-    beaten = []
-    play(budget=budget, evaluations=evaluations, heartbeat=lambda: beaten.append(1))
-    assert len(beaten) == beats
-
-
-def test_the_heartbeat_can_end_a_run(play, folder):
-    def stop() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        play(heartbeat=stop)
-    assert folder.outcome() is None
-    assert len(events(folder, "progress")) == 1
 
 
 def test_v_and_the_losses_are_those_of_the_logits(play, folder, monkeypatch):

@@ -218,10 +218,19 @@ def test_a_full_disk_is_said_when_the_store_is_made(tmp_path, monkeypatch):
     assert str(refused.value).splitlines()[0] == message
 
 
-def test_planning_twice_keeps_the_first_recipe(folder):
-    folder.plan({"seed": 2})
-    assert folder.recipe() == {"seed": 1}
+def test_planning_again_takes_where_data_lie_now_until_there_is_a_result(folder):
+    folder.plan({"seed": 1, "path": "/moved"})
+    assert folder.recipe() == {"seed": 1, "path": "/moved"}
+    folder.finish(Outcome.COMPLETED)
+    folder.plan({"seed": 1, "path": "/moved again"})
+    assert folder.recipe() == {"seed": 1, "path": "/moved"}
     assert folder.key == "abc"
+
+
+def test_the_machine_is_that_of_the_last_attempt(folder):
+    assert folder.machine() is None
+    folder.save_environment({"machine": "m1"})
+    assert folder.machine() == "m1"
 
 
 def test_runs_are_those_with_a_recipe(tmp_path):
@@ -286,12 +295,11 @@ def test_a_new_attempt_forgets_the_old_one(folder):
     folder.append_event({"n": 1})
     folder.picture_path(5).touch()
     folder.finish(Outcome.CRASHED)
-    folder.begin_attempt({"device": "cpu"})
+    folder.begin_attempt()
     assert folder.events() == []
     assert folder.pictures() == []
     assert folder.outcome() is None
     assert folder.recipe() == {"seed": 1}
-    assert read_json(folder.path / "environment.json") == {"device": "cpu"}
 
 
 def test_pictures_are_in_the_order_of_training(folder):

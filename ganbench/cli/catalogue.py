@@ -4,7 +4,7 @@ import click
 
 from ganbench.cli.options import plugin_options
 from ganbench.errors import unknown
-from ganbench.plugins import KINDS, Catalogue, Component, Kind, discover
+from ganbench.plugins import KINDS, Catalogue, Component, Kind, code_of, discover
 
 
 @click.command("list")
@@ -56,11 +56,17 @@ def _show(component: Component) -> None:
 
     click.echo(f"{component.kind.name} {component.name}\n")
     click.echo(component.docstring.strip() or "(its class has no docstring)")
-    fields = fields_of(component.cls).values()
+    with code_of(component):
+        fields = fields_of(component.cls).values()
     click.echo("\nFields:" if fields else "\nFields: none")
     for field in fields:
         click.echo(f"  {field}")
-    click.echo(f"\nOrigin: plugin {component.origin}, version {component.cls.version} of the maths")
+    click.echo(f"\nOrigin: plugin {component.origin}, {_maths(component)}")
+
+
+def _maths(component: Component) -> str:
+    version = getattr(component.cls, "version", None)
+    return "its class has no version" if version is None else f"version {version} of the maths"
 
 
 @click.command("plugins")

@@ -8,12 +8,12 @@ from ganbench.cli.options import data_folder_option, plugin_options, store_optio
 
 
 @click.command("run")
-@click.option("--losses", required=True, help="Losses, with penalties behind a `+`.")
-@click.option("--datasets", default="digits", show_default=True, help="Data sets.")
-@click.option("--schedules", help="Who moves when.  [default: k-step]")
+@click.option("--losses", required=True, multiple=True, help="Losses, with penalties behind a `+`.")
+@click.option("--datasets", multiple=True, help="Data sets.  [default: digits]")
+@click.option("--schedules", multiple=True, help="Who moves when.  [default: k-step]")
 @click.option("--k", "ks", metavar="K[,K]", help="Short for --schedules k-step:k=K[,...].")
-@click.option("--architectures", default="", help="Networks [what suits the data set].")
-@click.option("--metrics", default="", help="Scores, the headline first [what suits the data].")
+@click.option("--architectures", multiple=True, help="Networks [what suits the data set].")
+@click.option("--metrics", multiple=True, help="Scores, the headline first [what suits the data].")
 @click.option("--protocol", default="quick", show_default=True, help="What stays fixed.")
 @click.option(
     "--budget", default="", help="Length: 200kimg, 2000gsteps, 5000dsteps, 1e15flop, 60s."
@@ -28,12 +28,12 @@ from ganbench.cli.options import data_folder_option, plugin_options, store_optio
 @data_folder_option
 @plugin_options
 def run_command(
-    losses: str,
-    datasets: str,
-    schedules: str | None,
+    losses: tuple[str, ...],
+    datasets: tuple[str, ...],
+    schedules: tuple[str, ...],
     ks: str | None,
-    architectures: str,
-    metrics: str,
+    architectures: tuple[str, ...],
+    metrics: tuple[str, ...],
     protocol: str,
     budget: str,
     seeds: int,
@@ -61,10 +61,10 @@ def run_command(
     """
     from ganbench.cli.progress import watching
     from ganbench.executors.job import PluginChoice
-    from ganbench.interface import default_data_folder, with_budget
+    from ganbench.interface import with_budget
     from ganbench.results import Results
     from ganbench.store import Store
-    from ganbench.study import Request, Setup, Study, plan
+    from ganbench.study import Request, Setup, Study, default_data_folder, plan
     from ganbench.tables import FORMATS
 
     plugins = PluginChoice(block, plugin_file)
@@ -73,13 +73,13 @@ def run_command(
     if ks and schedules:
         raise click.UsageError("--k is short for --schedules; give one of them.")
     if ks:
-        schedules = ",".join(f"k-step:k={k}" for k in ks.split(","))
+        schedules = tuple(f"k-step:k={k}" for k in ks.split(","))
     request = Request(
-        losses=losses,
-        datasets=datasets,
-        schedules=schedules or "k-step",
-        architectures=architectures,
-        metrics=metrics,
+        losses=",".join(losses),
+        datasets=",".join(datasets) or "digits",
+        schedules=",".join(schedules) or "k-step",
+        architectures=",".join(architectures),
+        metrics=",".join(metrics),
         protocol=with_budget(protocol, budget),
         seeds=seeds,
         download=download,

@@ -26,6 +26,7 @@ class Job:
         task: one of `worker.TASKS`.
         device: as `acceleration.resolve_device` reads it.
         threads: for torch on a CPU.
+        parent: the process that waits for the job; the worker ends with it.
     """
 
     task: str
@@ -35,6 +36,7 @@ class Job:
     device: str
     threads: int
     plugins: PluginChoice
+    parent: int
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))

@@ -42,7 +42,8 @@ def _start(job: Job) -> "subprocess.Popen[bytes]":
     threads = str(job.threads)
     with (job.run_path / "log.txt").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "ganbench.executors.worker", job.to_text()],
+            # -P: modules of the current folder must not stand in for the installed ones.
+            [sys.executable, "-P", "-m", "ganbench.executors.worker", job.to_text()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -76,7 +76,7 @@ def cached() -> Path:
             f"  Put {URL}\n"
             f"  there ({BYTES:,} bytes, sha256 {SHA256}),\n"
             "  or say where the file is: --metrics fid:weights=FILE.\n"
-            "  Without it: fd-digits (8x8 digits), fd-points (points), "
-            "fd-inception:weights=FILE (other weights)."
+            "  Without it: fd-inception:weights=FILE scores any images with other weights,\n"
+            "  fd-digits only 8x8 digits, fd-points only points."
         )
     return found[0]

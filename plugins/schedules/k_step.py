@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class KStep:
 
     version: ClassVar[int] = 1
 
-    k: Annotated[int, Ge(1)] = 1
+    k: Annotated[int, Ge(1), Le(10_000)] = 1
 
     def discriminator_steps(self, generator_step: int) -> int:
         return self.k

@@ -26,7 +26,7 @@ CASES = {"digits": "dcgan:width=32", "ring": "mlp"}
 
 def harness_seconds(experiment, data, folder):
     folder.plan(experiment.recipe())
-    folder.begin_attempt({})
+    folder.begin_attempt()
     run(experiment, data, torch.device("cpu"), folder)
     return folder.outcome()["seconds"]
 

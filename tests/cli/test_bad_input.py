@@ -13,7 +13,10 @@ BAD = {
     "metric": (["--metrics", "fidd"], ["no metric is called 'fidd'", "'fid'"]),
     "protocol": (["--protocol", "slow"], ["no protocol is called 'slow'", "quick"]),
     "field": (["--schedules", "k-step:j=1"], ["no field of schedule 'k-step' is called 'j'"]),
-    "k = 0": (["--schedules", "k-step:k=0"], ["field 'k' can't be '0'", "k: int >= 1 = 1"]),
+    "k = 0": (
+        ["--schedules", "k-step:k=0"],
+        ["field 'k' can't be '0'", "k: int >= 1"],
+    ),
     "k = two": (["--schedules", "k-step:k=two"], ["field 'k' can't be 'two'", "integer"]),
     "k = 0, short": (["--k", "1,0"], ["field 'k' can't be '0'"]),
     "k twice": (["--k", "1", "--schedules", "k-step"], ["--k is short for --schedules"]),
@@ -116,4 +119,31 @@ def test_other_commands_refuse_as_clearly(ganbench, arguments, text):
     ran = ganbench(*arguments)
     assert ran.code == 2
     assert text in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_the_command_that_prepares_names_the_folder_that_was_asked_for(ganbench):
+    ran = ganbench("run", "--losses", "nonsat", "--datasets", "mnist", "--data-folder", "my data")
+    assert "Prepare it with: ganbench prepare mnist --data-folder 'my data'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("def __init__(self, x: Missing = 1): ...", "NameError: name 'Missing' is not defined"),
+        ("def __init__(self): raise RuntimeError('mine')", "RuntimeError: mine"),
+    ],
+)
+def test_what_a_plugins_class_raises_is_named_as_its_own(ganbench, tmp_path, body, error):
+    (tmp_path / "odd.py").write_text(
+        "from __future__ import annotations\n"
+        "from ganbench.api import hookimpl\n"
+        f"class Odd:\n    version = 1\n    {body}\n"
+        "@hookimpl\n"
+        "def ganbench_losses(): return {'odd': Odd}\n"
+    )
+    ran = ganbench("run", "--losses", "odd", "--plugin-file", "odd.py")
+    assert ran.code == 2
+    assert "loss 'odd' of plugin odd.py (file" in ran.err
+    assert error in ran.err
     assert "Traceback" not in ran.err

@@ -68,7 +68,7 @@ def test_show_gives_formula_fields_reference_and_origin(ganbench, name):
 
 
 def test_show_gives_types_bounds_and_defaults(ganbench):
-    assert "  k: int >= 1 = 1" in ganbench("show", "k-step").out
+    assert "  k: int >= 1 <= 10000 = 1" in ganbench("show", "k-step").out
 
 
 def test_plugins_lists_what_each_adds_and_what_is_wrong(ganbench, tmp_path):
@@ -120,3 +120,29 @@ def test_prepare_says_what_is_there(ganbench):
     assert ganbench("prepare", "digits").out == (
         "digits is ready: 1,797 samples of 1 x 8 x 8 (all)\n"
     )
+
+
+def test_a_repeated_option_adds_to_the_first(ganbench):
+    ran = ganbench(
+        *("run", "--losses", "minimax", "--losses", "nonsat"),
+        *("--datasets", "ring", "--datasets", "gaussian", "--seeds", "1", "--dry-run"),
+    )
+    assert "4 runs: 4 cells x 1 seeds" in ran.out
+
+
+def test_doctor_says_which_plugin_code_is_broken(ganbench, tmp_path):
+    (tmp_path / "odd.py").write_text(
+        "from ganbench.api import hookimpl\n"
+        "class Data:\n"
+        "    version = 1\n"
+        "    def load(self, folder): raise RuntimeError('no disk')\n"
+        "@hookimpl\n"
+        "def ganbench_datasets(): return {'odd': Data}\n"
+        "@hookimpl\n"
+        "def ganbench_metrics(): return {'lost': 'no_such_module:Metric'}\n"
+    )
+    ran = ganbench("doctor", "--plugin-file", "odd.py")
+    assert ran.code == 0
+    assert "odd: broken: data set 'odd' of plugin odd.py (file" in ran.out
+    assert "RuntimeError: no disk" in ran.out
+    assert "lost: broken: metric 'lost'" in ran.out

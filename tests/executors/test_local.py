@@ -15,12 +15,12 @@ from ganbench.executors.local import run_jobs
 WORKER = """\
 import json, os, signal, sys, time
 from pathlib import Path
-module, job = sys.argv[2], json.loads(sys.argv[3])
+safe, module, job = sys.argv[1], sys.argv[3], json.loads(sys.argv[4])
 folder = Path(job["store"]) / "runs" / job["key"]
 word, _, number = job["task"].partition(" ")
 (folder / "pid").write_text(str(os.getpid()))
 (folder / "facts").write_text(json.dumps({
-    "module": module, "threads": os.environ["OMP_NUM_THREADS"],
+    "safe": safe, "module": module, "threads": os.environ["OMP_NUM_THREADS"],
     "mkl": os.environ["MKL_NUM_THREADS"], "leader": os.getsid(0) == os.getpid(),
     "input": sys.stdin.read(), "started": time.monotonic(),
 }))
@@ -40,7 +40,7 @@ if word == "exit":
 
 @pytest.fixture(autouse=True)
 def quick_worker(tmp_path, monkeypatch):
-    """Put a script in the place of Python; it is started with `-m MODULE JOB` likewise."""
+    """Put a script in the place of Python; it is started with `-P -m MODULE JOB` likewise."""
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
     program = tmp_path / "python"
@@ -53,7 +53,9 @@ def quick_worker(tmp_path, monkeypatch):
 @pytest.fixture
 def job(tmp_path):
     def made(key: str, task: str = "exit 0", threads: int = 1) -> Job:
-        job = Job(task, key, str(tmp_path), str(tmp_path), "cpu", threads, PluginChoice())
+        job = Job(
+            task, key, str(tmp_path), str(tmp_path), "cpu", threads, PluginChoice(), os.getpid()
+        )
         job.run_path.mkdir(parents=True)
         return job
 

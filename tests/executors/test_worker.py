@@ -1,10 +1,14 @@
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from ganbench import timing
+from ganbench.errors import BadInput
 from ganbench.executors import worker
 from ganbench.executors.job import Job, PluginChoice
 from ganbench.store import Outcome, Store, read_json
@@ -19,7 +23,8 @@ def store(tmp_path) -> Store:
 def job(planned, store) -> Job:
     experiment, _ = planned(budget="4gsteps")
     store.run(experiment.key).plan(experiment.recipe())
-    return Job("run", experiment.key, str(store.path), "/nowhere", "cpu", 1, PluginChoice())
+    place = str(store.path)
+    return Job("run", experiment.key, place, "/nowhere", "cpu", 1, PluginChoice(), os.getpid())
 
 
 @pytest.fixture(autouse=True)
@@ -70,15 +75,30 @@ def test_a_cell_is_timed(job, store, monkeypatch):
     assert store.run(job.key).outcome() is None
 
 
-def test_a_worker_whose_parent_is_gone_stops():
-    worker._leave_if_orphaned(os.getppid())()
-    with pytest.raises(KeyboardInterrupt):
-        worker._leave_if_orphaned(-1)()
+def test_a_worker_whose_parent_is_gone_ends_whatever_it_does():
+    code = (
+        "import sys, time; from ganbench.executors import worker;"
+        "worker._end_with_parent(int(sys.argv[1])); time.sleep(60)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, "-1"], timeout=30)
+    assert ran.returncode == 1
+
+
+def test_data_that_changed_since_the_plan_are_not_trained_on(planned, store):
+    experiment, _ = planned(budget="4gsteps")
+    other = replace(experiment, data_fingerprint="f00d")
+    store.run(other.key).plan(other.recipe())
+    place = str(store.path)
+    job = Job("run", other.key, place, "/nowhere", "cpu", 1, PluginChoice(), os.getpid())
+    with pytest.raises(BadInput, match="the data of gaussian:size=500 changed since"):
+        worker.train_and_score(job, store)
+    assert store.run(other.key).outcome() is None
 
 
 def test_the_task_is_looked_up(job, store, monkeypatch):
     done = []
     monkeypatch.setitem(worker.TASKS, "run", lambda job, store: done.append((job, store.path)))
+    monkeypatch.setattr(worker, "_end_with_parent", lambda parent: None)
     monkeypatch.setattr("sys.argv", ["worker", job.to_text()])
     worker.main()
     assert done == [(job, Path(job.store))]
