@@ -11,9 +11,9 @@ from ganbench.assembly import checked_metrics
 from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.errors import BadInput, GanbenchError, NotPrepared, Unsupported
+from ganbench.planning import load
 from ganbench.plugins import DATASET, METRIC, Catalogue
 from ganbench.specs import Spec
-from ganbench.study import load
 from ganbench.timing import peak_flops
 
 _LABEL = 14

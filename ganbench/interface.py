@@ -1,26 +1,13 @@
 """ganbench from Python: the same as the command line, with results as pandas frames."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ganbench.executors.job import PluginChoice
-from ganbench.experiment import Experiment
+from ganbench.planning import Request, Setup, default_data_folder, plan
 from ganbench.results import Results
 from ganbench.specs import Spec, parse_one
-from ganbench.study import Observer, Request, Setup, Study, default_data_folder, plan
-
-
-class Silent:
-    """Watches a study and says nothing."""
-
-    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None: ...
-    def timing(self, experiment: Experiment, number: int, total: int) -> None: ...
-    def untimed(self, experiment: Experiment, error: str) -> None: ...
-    def estimated(self, training_seconds: float) -> None: ...
-    def started(self, experiment: Experiment) -> None: ...
-    def progressed(self, experiment: Experiment, event: dict[str, Any]) -> None: ...
-    def ended(self, experiment: Experiment, outcome: dict[str, Any]) -> None: ...
+from ganbench.study import Observer, Study
 
 
 def run(
@@ -71,7 +58,7 @@ def run(
         download=download,
     )
     study = Study(plan(request, setup, plugins.discover()), setup)
-    study.execute(observer or Silent())
+    study.execute(observer or Observer())
     return Results(store, study.keys)
 
 

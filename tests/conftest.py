@@ -7,8 +7,8 @@ import pytest
 
 from ganbench.data import Data
 from ganbench.experiment import Experiment
+from ganbench.planning import Request, Setup, load, plan
 from ganbench.plugins import Catalogue, Component, Kind, Origin, Plugin, discover
-from ganbench.study import Request, Setup, load, plan
 
 Catalogued = Callable[..., Catalogue]
 Planned = Callable[..., tuple[Experiment, Data]]

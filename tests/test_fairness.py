@@ -6,10 +6,10 @@ import torch
 from ganbench import runner
 from ganbench.assembly import assemble
 from ganbench.executors.job import PluginChoice
+from ganbench.planning import Request, Setup, load, plan
 from ganbench.plugins import discover
 from ganbench.randomness import random_state_kept
 from ganbench.store import Outcome, Store
-from ganbench.study import Request, Setup, load, plan
 from ganbench.training import train
 
 CPU = torch.device("cpu")

@@ -22,9 +22,9 @@ def prepare_command(
       ganbench prepare images:path=photos.zip:size=64
     """
     from ganbench.choices import choose
+    from ganbench.planning import default_data_folder, load
     from ganbench.plugins import DATASET, discover
     from ganbench.specs import parse_one
-    from ganbench.study import default_data_folder, load
 
     choice = choose(discover(block, plugin_file), DATASET, parse_one(dataset))
     data = load(choice, data_folder or default_data_folder(), download=True)

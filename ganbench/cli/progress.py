@@ -19,8 +19,9 @@ from rich.progress import (
 )
 
 from ganbench.experiment import Experiment
+from ganbench.planning import Setup
 from ganbench.results import Results
-from ganbench.study import Setup
+from ganbench.study import Observer
 
 _LOSSES = {"discriminator_loss": "D", "generator_loss": "G", "value": "V"}
 
@@ -44,7 +45,7 @@ def watching() -> Iterator["Lines"]:
         yield Bars(console, progress)
 
 
-class Lines:
+class Lines(Observer):
     """Prints a line for everything worth one."""
 
     def __init__(self, console: Console) -> None:

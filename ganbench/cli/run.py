@@ -62,9 +62,10 @@ def run_command(
     from ganbench.cli.progress import watching
     from ganbench.executors.job import PluginChoice
     from ganbench.interface import with_budget
+    from ganbench.planning import Request, Setup, default_data_folder, plan
     from ganbench.results import Results
     from ganbench.store import Store
-    from ganbench.study import Request, Setup, Study, default_data_folder, plan
+    from ganbench.study import Study
     from ganbench.tables import FORMATS
 
     plugins = PluginChoice(block, plugin_file)

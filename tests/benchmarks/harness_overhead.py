@@ -16,10 +16,10 @@ from pathlib import Path
 import torch
 from torch.nn.functional import softplus
 
+from ganbench.planning import Request, Setup, load, plan
 from ganbench.plugins import discover
 from ganbench.runner import run
 from ganbench.store import Store
-from ganbench.study import Request, Setup, load, plan
 
 CASES = {"digits": "dcgan:width=32", "ring": "mlp"}
 
