@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ganbench.components import (
         Direction,
         Discriminator,
+        Embeddings,
+        Generator,
         Images,
         Latents,
         Logits,
@@ -22,14 +24,17 @@ if TYPE_CHECKING:
     )
     from ganbench.data import Data, Mixture, Shape
     from ganbench.gradients import gradient_norms, input_gradients
+    from ganbench.protocol import TrainingProtocol
     from ganbench.randomness import Noise
 
 _LAZY = {
     "ganbench.components": (
-        "Direction", "Discriminator", "Images", "Latents", "Logits", "Samples", "Scalar",
+        "Direction", "Discriminator", "Embeddings", "Generator", "Images", "Latents", "Logits",
+        "Samples", "Scalar",
     ),
     "ganbench.data": ("Data", "Mixture", "Shape"),
     "ganbench.gradients": ("gradient_norms", "input_gradients"),
+    "ganbench.protocol": ("TrainingProtocol",),
     "ganbench.randomness": ("Noise",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
@@ -42,6 +47,8 @@ __all__ = [
     "Data",
     "Direction",
     "Discriminator",
+    "Embeddings",
+    "Generator",
     "Images",
     "Latents",
     "Logits",
@@ -50,6 +57,7 @@ __all__ = [
     "Samples",
     "Scalar",
     "Shape",
+    "TrainingProtocol",
     "gradient_norms",
     "input_gradients",
 ]

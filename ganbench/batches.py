@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from ganbench.components import Images, Samples
 from ganbench.data import Data
@@ -20,19 +21,57 @@ def resident(data: Data, device: torch.device) -> Samples:
     return data.samples.to(device) if size < _SHARE_FOR_DATA * free else data.samples.pin_memory()
 
 
-def batches(
-    samples: Samples, batch_size: int, generator: torch.Generator, device: torch.device
-) -> Iterator[Images]:
+class Batches(Iterator[Images]):
     """Shuffled passes over the samples, for ever; a batch may run on into the next pass.
 
-    `generator` is on the CPU, so that the order is the same on every device.
+    Args:
+        order: draws the order; on the CPU, so that it is the same on every device.
+        flips: draws which images are mirrored, each with probability 1/2; None for none.
     """
-    order = torch.empty(0, dtype=torch.long)
-    while True:
-        while len(order) < batch_size:
-            order = torch.cat([order, torch.randperm(len(samples), generator=generator)])
-        chosen, order = order[:batch_size], order[batch_size:]
-        yield as_images(samples[chosen.to(samples.device)].to(device, non_blocking=True))
+
+    def __init__(
+        self,
+        samples: Samples,
+        batch_size: int,
+        device: torch.device,
+        order: torch.Generator,
+        flips: torch.Generator | None = None,
+    ) -> None:
+        self._samples = samples
+        self._batch_size = batch_size
+        self._device = device
+        self._order = order
+        self._flips = flips
+        self._waiting = torch.empty(0, dtype=torch.long)
+
+    def __next__(self) -> Images:
+        while len(self._waiting) < self._batch_size:
+            drawn = torch.randperm(len(self._samples), generator=self._order)
+            self._waiting = torch.cat([self._waiting, drawn])
+        chosen, self._waiting = (
+            self._waiting[: self._batch_size],
+            self._waiting[self._batch_size :],
+        )
+        samples = self._samples[chosen.to(self._samples.device)]
+        return self._flipped(as_images(samples.to(self._device, non_blocking=True)))
+
+    def _flipped(self, images: Images) -> Images:
+        if self._flips is None:
+            return images
+        mirrored = torch.rand(len(images), 1, 1, 1, generator=self._flips) < 0.5
+        return torch.where(mirrored.to(images.device), images.flip(3), images)
+
+    def state(self) -> dict[str, Tensor]:
+        """Where it is, as tensors on the CPU."""
+        state = {"waiting": self._waiting.clone(), "order": self._order.get_state()}
+        return state if self._flips is None else {**state, "flips": self._flips.get_state()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on from where `state` was taken."""
+        self._waiting = state["waiting"].clone()
+        self._order.set_state(state["order"])
+        if self._flips is not None:
+            self._flips.set_state(state["flips"])
 
 
 def as_images(samples: Samples) -> Images:

@@ -56,6 +56,10 @@ class Choice:
     component: Component
     values: Mapping[str, Any]
 
+    def declares(self, fact: str) -> bool:
+        """Whether its class says so of itself; see `components.py` for what there is to say."""
+        return bool(getattr(self.component.cls, fact, False))
+
     def create(self) -> Any:
         """A new instance of the component."""
         return self.component.cls(**self.values)

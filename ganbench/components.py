@@ -20,17 +20,32 @@ Images: TypeAlias = Tensor  # float, [-1, 1], [batch, channels, height, width]; 
 Latents: TypeAlias = Tensor  # standard normal, [batch, latent_size]
 Logits: TypeAlias = Tensor  # D before any sigmoid, [batch]; larger is more real
 Scalar: TypeAlias = Tensor  # shape []
+Embeddings: TypeAlias = Tensor  # D's last layer before its logits, [batch, features]
 Samples: TypeAlias = Tensor  # uint8 [batch, channels, height, width]; float [batch, features]
-Discriminator: TypeAlias = Callable[[Images], Logits]
+Generator: TypeAlias = Callable[[Latents], Images]
 Direction: TypeAlias = Literal["lower", "higher"]  # which values of a metric are better
 
 
-class Loss(Protocol):
-    """What D and G descend, as functions of D's logits: pure, and a scalar each.
+class Discriminator(Protocol):
+    """D as the parts of an objective see it; a batch passes through it once, whoever asks."""
 
-    Optional: `needs_real_in_generator_step: ClassVar[bool]` (G's step then gets D's logits of a
-    fresh real batch), and `constrain(discriminator: nn.Module) -> None`, the last act of a
-    discriminator step (weight clipping).
+    def __call__(self, images: Images) -> Logits: ...
+    def embed(self, images: Images) -> Embeddings: ...
+
+
+class Loss(Protocol):
+    """What D and G descend, as functions of D's logits: a scalar each.
+
+    Optional facts, as class attributes:
+        needs_real_in_generator_step: G's step gets D's logits of a fresh real batch too.
+        pairs_samples: the i-th real logit meets the i-th fake one, so that their order matters.
+        uses_embeddings: both methods get D's embeddings in place of its logits.
+        needs_autoencoder: D's logits have to be minus a reconstruction error.
+        recommended: settings of its paper, for `--rules recommended`: fields of a protocol, and
+            `schedule`, as text. Penalties may have them too, and win over the loss's.
+
+    Optional: `constrain(discriminator: nn.Module) -> None`, the last act of a discriminator step
+    (weight clipping).
     """
 
     version: ClassVar[int]
@@ -40,10 +55,19 @@ class Loss(Protocol):
 
 
 class Penalty(Protocol):
-    """A term added to D's loss that needs D itself.
+    """A term of D's loss that needs D itself.
 
-    Optional: `per_sample_discriminator: ClassVar[bool]`: refuse a D whose output for one image
-    depends on the others in the batch.
+    Optional facts, as class attributes:
+        per_sample_discriminator: refuse a D whose output for one image depends on the others in
+            its batch.
+        uses_embeddings: it calls D's `embed`.
+        differentiates_real, differentiates_fake: it asks for D's gradient at these very batches;
+            they then come with `requires_grad`, so that D's forward pass is shared.
+        recommended: as of a loss.
+
+    Optional: `strength(discriminator_step: int) -> float`, what the term is multiplied with in D's
+    step of this number, from 0 (with 0 it is not even computed); and, of any part of an objective,
+    `check(shape: Shape) -> None`, which raises Unsupported for data that it can't work on.
     """
 
     version: ClassVar[int]
@@ -51,6 +75,58 @@ class Penalty(Protocol):
     def __call__(
         self, discriminator: Discriminator, real: Images, fake: Images, noise: Noise
     ) -> Scalar: ...
+
+
+# What else `+` adds to a loss. A component may be several of these at once, and a penalty too.
+
+
+class LatentPenalty(Protocol):
+    """A term of D's loss that needs G, which carries no graph, and the latents of the fakes."""
+
+    version: ClassVar[int]
+
+    def latent_term(
+        self,
+        discriminator: Discriminator,
+        generator: Generator,
+        latents: Latents,
+        fake: Images,
+        noise: Noise,
+    ) -> Scalar: ...
+
+
+class GeneratorPenalty(Protocol):
+    """A term of G's loss. Optional, as of a penalty: `uses_embeddings`."""
+
+    version: ClassVar[int]
+
+    def generator_term(
+        self,
+        discriminator: Discriminator,
+        generator: Generator,
+        latents: Latents,
+        fake: Images,
+        noise: Noise,
+    ) -> Scalar: ...
+
+
+class Augmentation(Protocol):
+    """What D sees in place of images, real or generated, in both players' steps; differentiable."""
+
+    version: ClassVar[int]
+
+    def augment(self, images: Images, noise: Noise) -> Images: ...
+
+
+class FakeSelection(Protocol):
+    """Which fakes count in G's step of this number, from 0: some of the logits, in any order."""
+
+    version: ClassVar[int]
+
+    def select(self, fake: Logits, generator_step: int) -> Logits: ...
+
+
+Addition: TypeAlias = Penalty | LatentPenalty | GeneratorPenalty | Augmentation | FakeSelection
 
 
 class Architecture(Protocol):
@@ -72,7 +148,11 @@ class Architecture(Protocol):
 
 
 class Schedule(Protocol):
-    """Who moves when: D's steps before the generator step of this number, counted from 0."""
+    """Who moves when: D's steps before the generator step of this number, counted from 0.
+
+    Optional: `accepts(real: Logits, fake: Logits) -> bool`, whether D moves in a step in which
+    these are its logits.
+    """
 
     version: ClassVar[int]
 
@@ -85,7 +165,8 @@ class Dataset(Protocol):
     `load` reads and never downloads; it raises NotPrepared where `prepare` has to come first,
     and BadInput, naming the file, for one that can't be read. `folder` is ganbench's data folder.
     `metrics` are the specs of the metrics that suit it, the headline first; `architecture` is
-    the spec of the networks that it is trained with unless others are asked for.
+    the spec of the networks that it is trained with unless others are asked for, and
+    `autoencoder`, where there is one, of those for losses that need an auto-encoding D.
     """
 
     version: ClassVar[int]

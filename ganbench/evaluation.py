@@ -53,22 +53,20 @@ class Evaluator:
 
     Args:
         metrics: checked against `data`.
-        samples: fakes in an evaluation, exactly.
+        latents: one for each fake of an evaluation, exactly.
     """
 
     def __init__(
         self,
         metrics: Sequence[Metric],
         data: Data,
-        samples: int,
-        latents: torch.Generator,
-        latent_size: int,
+        latents: Latents,
         device: torch.device,
     ) -> None:
         self._device = device
         self._images = data.is_images
-        self._latents = torch.randn(samples, latent_size, generator=latents)
-        self._metrics = [(metric, columns(metric, samples, data.split)) for metric in metrics]
+        self._latents = latents
+        self._metrics = [(m, columns(m, len(latents), data.split)) for m in metrics]
         for metric in metrics:
             metric.start(data, device)
 

@@ -1,16 +1,27 @@
 """One run's whole recipe, its key, and the grid of them that a study is made of."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from ganbench.choices import Choice, choose
-from ganbench.errors import BadInput
-from ganbench.plugins import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, SCHEDULE, Catalogue, Kind
-from ganbench.protocol import Protocol, choose_protocol
-from ganbench.specs import Spec
+from ganbench.choices import Choice, choose, fields_of
+from ganbench.errors import BadInput, PluginBroken, unknown
+from ganbench.plugins import (
+    ARCHITECTURE,
+    DATASET,
+    LOSS,
+    METRIC,
+    PENALTY,
+    PROTOCOL,
+    SCHEDULE,
+    Catalogue,
+    Kind,
+    Recipe,
+)
+from ganbench.protocol import TrainingProtocol
+from ganbench.specs import Spec, parse_entries
 
 # Rises when the harness itself changes what a run computes.
 HARNESS = 1
@@ -22,11 +33,11 @@ class Objective:
     """What is written `loss+penalty+penalty`: the parts as chosen."""
 
     loss: Choice
-    penalties: tuple[Choice, ...]
+    additions: tuple[Choice, ...]
 
     @property
     def parts(self) -> tuple[Choice, ...]:
-        return (self.loss, *self.penalties)
+        return (self.loss, *self.additions)
 
     @property
     def short(self) -> str:
@@ -42,6 +53,9 @@ class Experiment:
         metrics: the headline first.
         metric_settings: what each metric's numbers depend on besides its fields, as it says once
             it has seen the data (such as the digest of its weights).
+        rules: what settled the protocol's fields and the schedule; they, and not the rules, are
+            in the key.
+        refusal: why it can't be trained, in a grid where other cells of its objective can.
     """
 
     objective: Objective
@@ -51,15 +65,23 @@ class Experiment:
     data_fingerprint: str
     metrics: tuple[Choice, ...]
     metric_settings: tuple[tuple[str, ...], ...]
-    protocol: Protocol
+    protocol: Choice
     seed: int
     machine: str | None = None
+    rules: str = "fixed"
+    refusal: str = ""
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         """Every component that takes part."""
         own = (self.architecture, self.schedule, self.dataset)
-        return (*self.objective.parts, *own, *self.metrics)
+        return (*self.objective.parts, *own, *self.metrics, self.protocol)
+
+    @property
+    def settings(self) -> TrainingProtocol:
+        """The protocol's fields."""
+        settings: TrainingProtocol = self.protocol.create()
+        return settings
 
     def recipe(self) -> dict[str, Any]:
         """The whole of it as JSON, from which `from_recipe` makes it again."""
@@ -67,7 +89,7 @@ class Experiment:
             "schema": SCHEMA,
             "harness": HARNESS,
             "loss": self.objective.loss.recipe(),
-            "penalties": [penalty.recipe() for penalty in self.objective.penalties],
+            "penalties": [addition.recipe() for addition in self.objective.additions],
             "objective": self.objective.short,
             "architecture": self.architecture.recipe(),
             "schedule": self.schedule.recipe(),
@@ -77,6 +99,7 @@ class Experiment:
                 for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
             ],
             "protocol": self.protocol.recipe(),
+            "rules": self.rules,
             "seed": self.seed,
             "machine": self.machine,
             "key": self.key,
@@ -97,12 +120,11 @@ class Experiment:
         return _digest(self._cell_parts())
 
     def _cell_parts(self) -> dict[str, Any]:
-        protocol = self.protocol.recipe()
         return {
             "harness": HARNESS,
             "machine": self.machine,
             "loss": self.objective.loss.key_parts(),
-            "penalties": [penalty.key_parts() for penalty in self.objective.penalties],
+            "penalties": [addition.key_parts() for addition in self.objective.additions],
             "architecture": self.architecture.key_parts(),
             "schedule": self.schedule.key_parts(),
             "dataset": {**self.dataset.key_parts(), "fingerprint": self.data_fingerprint},
@@ -110,7 +132,7 @@ class Experiment:
                 {**metric.key_parts(), "settings": list(settings)}
                 for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
             ],
-            "protocol": {name: protocol[name] for name in ("name", "version", "fields")},
+            "protocol": self.protocol.key_parts(),
         }
 
 
@@ -124,12 +146,46 @@ def _digest(value: object) -> str:
 
 
 def choose_objective(catalogue: Catalogue, entry: Sequence[Spec]) -> Objective:
-    """Look up a loss and the penalties behind it; BadInput where they can't be had."""
-    loss, *penalties = entry
+    """Look up a loss, or a recipe, and what is added to it; BadInput where they can't be had."""
+    loss, *additions = entry
+    recipe = catalogue.recipe(loss.name)
+    if recipe:
+        loss, *of_recipe = _filled_in(catalogue, recipe, loss)
+        additions = [*of_recipe, *additions]
     return Objective(
         choose(catalogue, LOSS, loss),
-        tuple(choose(catalogue, PENALTY, penalty) for penalty in penalties),
+        tuple(choose(catalogue, PENALTY, addition) for addition in additions),
     )
+
+
+def _filled_in(catalogue: Catalogue, recipe: Recipe, given: Spec) -> list[Spec]:
+    """The recipe's parts; a field that was given with its name is given to each part that has it.
+
+    Raises:
+        PluginBroken: what the recipe says is no objective.
+        BadInput: no part has such a field.
+    """
+    try:
+        (parts,) = parse_entries(recipe.spec)
+    except (ValueError, BadInput) as error:
+        raise PluginBroken(f"recipe '{recipe.name}' of plugin {recipe.origin}: {error}") from error
+    kinds = [LOSS, *[PENALTY] * (len(parts) - 1)]
+    known = [
+        fields_of(catalogue.find(kind, part.name).cls)
+        for kind, part in zip(kinds, parts, strict=True)
+    ]
+    for name, _ in given.fields:
+        if not any(name in fields for fields in known):
+            everything = [name for fields in known for name in fields]
+            raise unknown(f"field of recipe '{recipe.name}' = {recipe.spec}", name, everything)
+    return [
+        Spec(part.name, tuple({**dict(part.fields), **_among(given, fields)}.items()))
+        for part, fields in zip(parts, known, strict=True)
+    ]
+
+
+def _among(given: Spec, fields: Container[str]) -> dict[str, str]:
+    return {name: value for name, value in given.fields if name in fields}
 
 
 def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
@@ -142,7 +198,6 @@ def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
     def again(kind: Kind, part: Mapping[str, Any]) -> Choice:
         return choose(catalogue, kind, Spec(part["name"], tuple(part["fields"].items())))
 
-    protocol = recipe["protocol"]
     experiment = Experiment(
         objective=Objective(
             again(LOSS, recipe["loss"]),
@@ -154,9 +209,10 @@ def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
         data_fingerprint=recipe["dataset"]["fingerprint"],
         metrics=tuple(again(METRIC, metric) for metric in recipe["metrics"]),
         metric_settings=tuple(tuple(metric["settings"]) for metric in recipe["metrics"]),
-        protocol=choose_protocol(Spec(protocol["name"], tuple(protocol["fields"].items()))),
+        protocol=again(PROTOCOL, recipe["protocol"]),
         seed=recipe["seed"],
         machine=recipe["machine"],
+        rules=recipe["rules"],
     )
     if experiment.key != recipe["key"]:
         raise BadInput(

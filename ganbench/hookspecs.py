@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from ganbench.components import Architecture, Dataset, Loss, Metric, Penalty, Schedule
+    from ganbench.components import Addition, Architecture, Dataset, Loss, Metric, Schedule
+    from ganbench.protocol import TrainingProtocol
 
 PROJECT = "ganbench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -23,8 +24,8 @@ def ganbench_losses() -> dict[str, str | type[Loss]]:  # type: ignore[empty-body
 
 
 @hookspec
-def ganbench_penalties() -> dict[str, str | type[Penalty]]:  # type: ignore[empty-body]
-    """Return penalties: terms that need D itself, added to a loss with `+`."""
+def ganbench_penalties() -> dict[str, str | type[Addition]]:  # type: ignore[empty-body]
+    """Return penalties, and whatever else is added to a loss with `+`."""
 
 
 @hookspec
@@ -45,3 +46,13 @@ def ganbench_datasets() -> dict[str, str | type[Dataset]]:  # type: ignore[empty
 @hookspec
 def ganbench_metrics() -> dict[str, str | type[Metric]]:  # type: ignore[empty-body]
     """Return metrics: scores of generated samples."""
+
+
+@hookspec
+def ganbench_protocols() -> dict[str, str | type[TrainingProtocol]]:  # type: ignore[empty-body]
+    """Return protocols: what stays fixed in a study."""
+
+
+@hookspec
+def ganbench_recipes() -> dict[str, str]:  # type: ignore[empty-body]
+    """Return recipes: names for objectives of several parts, such as `wasserstein+gp`."""

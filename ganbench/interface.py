@@ -12,13 +12,14 @@ from ganbench.study import Observer, Study
 
 def run(
     losses: str | Iterable[str],
-    dataset: str | Iterable[str] = "digits",
+    dataset: str | Iterable[str] = "",
     *,
     seeds: int = 3,
-    schedules: str | Iterable[str] = "k-step",
+    schedules: str | Iterable[str] = "",
     architectures: str | Iterable[str] = "",
     metrics: str | Iterable[str] = "",
     protocol: str = "quick",
+    rules: str = "fixed",
     budget: str = "",
     store: str | Path = "results",
     data_folder: str | Path | None = None,
@@ -36,7 +37,9 @@ def run(
 
     Args:
         seeds: how many, from 0 on.
-        architectures: empty for what suits the data set; so for `metrics`.
+        dataset: empty for the protocol's own (`digits` for `quick`); so for `schedules`.
+        architectures: empty for what suits protocol, data set and loss; so for `metrics`.
+        rules: `fixed`, or `recommended` for each objective's own learning rates and schedule.
         budget: in place of the protocol's, such as `20kimg`.
         jobs: processes at once; 0 is one per core on a CPU, one on a GPU.
         threads: of each process on a CPU.
@@ -54,6 +57,7 @@ def run(
         architectures=_joined(architectures),
         metrics=_joined(metrics),
         protocol=with_budget(protocol, budget),
+        rules=rules,
         seeds=seeds,
         download=download,
     )

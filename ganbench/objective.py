@@ -1,14 +1,32 @@
-"""What the two players minimise: a loss and its penalties, over one forward pass of D."""
+"""What the two players minimise: a loss and what `+` adds to it, over one forward pass of D."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import NamedTuple, cast
 
 from torch import Tensor, nn
 
-from ganbench.components import Images, Logits, Loss, Penalty, Scalar
+from ganbench.components import (
+    Addition,
+    Augmentation,
+    Embeddings,
+    FakeSelection,
+    Generator,
+    GeneratorPenalty,
+    Images,
+    LatentPenalty,
+    Latents,
+    Logits,
+    Loss,
+    Penalty,
+    Scalar,
+)
 from ganbench.errors import ContractBroken
 from ganbench.randomness import Noise
+
+# By which an addition is known for what it is; one that can be called is a penalty.
+_ACTS = ("latent_term", "generator_term", "augment", "select")
 
 
 def _scalar(term: object, part: object) -> Scalar:
@@ -25,28 +43,76 @@ def _descendable(term: object, part: object) -> Scalar:
     return loss
 
 
-class SharedForward:
-    """D, seeing each batch once however many parts of an objective ask for it."""
+class View:
+    """D as the parts of an objective see it: augmented images in, each batch passed through once.
 
-    def __init__(self, discriminator: nn.Module) -> None:
-        self._discriminator = discriminator
-        self._seen: list[tuple[Images, Logits]] = []
+    Args:
+        augmentations: applied to every batch, in this order.
+    """
+
+    def __init__(
+        self, network: nn.Module, augmentations: Sequence[Augmentation], noise: Noise
+    ) -> None:
+        self._network = network
+        self._augmentations = augmentations
+        self._noise = noise
+        self._augmented: list[tuple[Images, Images]] = []
+        self._logits: list[tuple[Images, Logits]] = []
+        self._embeddings: list[tuple[Images, Embeddings]] = []
 
     def __call__(self, images: Images) -> Logits:
-        for batch, known in self._seen:
-            if batch is images:
-                return known
-        logits: Tensor = self._discriminator(images)
-        self._seen.append((images, logits))
-        return logits
+        known = _found(self._logits, images)
+        if known is None:
+            known = self._network(self._seen(images))
+            self._logits.append((images, known))
+        return known
+
+    def embed(self, images: Images) -> Embeddings:
+        known = _found(self._embeddings, images)
+        if known is None:
+            known = self._network.embed(self._seen(images))  # type: ignore[operator]
+            self._embeddings.append((images, known))
+        return known
+
+    def _seen(self, images: Images) -> Images:
+        known = _found(self._augmented, images)
+        if known is None:
+            known = images
+            for augmentation in self._augmentations:
+                known = augmentation.augment(known, self._noise)
+            self._augmented.append((images, known))
+        return known
+
+
+def _found(pairs: Sequence[tuple[Tensor, Tensor]], images: Images) -> Tensor | None:
+    return next((known for batch, known in pairs if batch is images), None)
+
+
+class Step(NamedTuple):
+    """What one player's step is played with.
+
+    Args:
+        generator: carries no graph in D's step.
+        latents: what `fake` was generated from.
+        real: None in a step of G whose loss asks for none.
+        number: of the player's step, from 0.
+    """
+
+    discriminator: nn.Module
+    generator: Generator
+    latents: Latents
+    real: Images | None
+    fake: Images
+    noise: Noise
+    number: int
 
 
 class DiscriminatorTerms(NamedTuple):
-    """D's loss with everything in it, and the logits it was made from."""
+    """D's loss with everything in it, and the logits it was made from, if it was made from them."""
 
     loss: Scalar
-    real: Logits
-    fake: Logits
+    real: Logits | None
+    fake: Logits | None
 
 
 @dataclass(frozen=True)
@@ -54,34 +120,115 @@ class Objective:
     """The parts of an objective, instantiated."""
 
     loss: Loss
-    penalties: Sequence[Penalty] = ()
+    additions: Sequence[Addition] = ()
+
+    @property
+    def parts(self) -> tuple[Loss | Addition, ...]:
+        return (self.loss, *self.additions)
 
     @property
     def needs_real_in_generator_step(self) -> bool:
         return bool(getattr(self.loss, "needs_real_in_generator_step", False))
 
-    @property
-    def needs_per_sample_discriminator(self) -> bool:
-        return any(getattr(p, "per_sample_discriminator", False) for p in self.penalties)
+    def discriminator_terms(self, step: Step) -> DiscriminatorTerms:
+        """The loss on both batches plus every term that is added to it."""
+        assert step.real is not None
+        view = View(step.discriminator, self._augmentations, step.noise)
+        penalties = [penalty for penalty in self._penalties if _strength(penalty, step.number)]
+        # Gradients of D at a batch then share its forward pass.
+        real = _leaf(step.real, penalties, "differentiates_real")
+        fake = _leaf(step.fake, penalties, "differentiates_fake")
+        of_real, of_fake = self._judged(view, real), self._judged(view, fake)
+        loss = _descendable(self.loss.discriminator_loss(of_real, of_fake), self.loss)
+        for penalty in penalties:
+            term = _scalar(penalty(view, real, fake, step.noise), penalty)
+            loss = loss + _strength(penalty, step.number) * term
+        for of_latents in self._latent_penalties:
+            term = of_latents.latent_term(view, step.generator, step.latents, fake, step.noise)
+            loss = loss + _scalar(term, of_latents)
+        if self._uses_embeddings:
+            return DiscriminatorTerms(loss, None, None)
+        return DiscriminatorTerms(loss, of_real, of_fake)
 
-    def discriminator_terms(
-        self, discriminator: nn.Module, real: Images, fake: Images, noise: Noise
-    ) -> DiscriminatorTerms:
-        """The loss on both batches plus every penalty."""
-        shared = SharedForward(discriminator)
-        real_logits, fake_logits = shared(real), shared(fake)
-        loss = _descendable(self.loss.discriminator_loss(real_logits, fake_logits), self.loss)
-        for penalty in self.penalties:
-            loss = loss + _scalar(penalty(shared, real, fake, noise), penalty)
-        return DiscriminatorTerms(loss, real_logits, fake_logits)
+    def generator_loss(self, step: Step) -> Scalar:
+        """The loss on the fakes that count, plus every term that is added to G's."""
+        view = View(step.discriminator, self._augmentations, step.noise)
+        of_real = None if step.real is None else self._judged(view, step.real)
+        of_fake = self._judged(view, step.fake)
+        for selection in self._selections:
+            of_fake = selection.select(of_fake, step.number)
+        loss = _descendable(self.loss.generator_loss(of_fake, of_real), self.loss)
+        for penalty in self._generator_penalties:
+            term = penalty.generator_term(view, step.generator, step.latents, step.fake, step.noise)
+            loss = loss + _scalar(term, penalty)
+        return loss
 
-    def generator_loss(self, discriminator: nn.Module, fake: Images, real: Images | None) -> Scalar:
-        """The loss on fakes; D's logits of `real` go along where the loss asks for them."""
-        real_logits = None if real is None else discriminator(real)
-        return _descendable(self.loss.generator_loss(discriminator(fake), real_logits), self.loss)
+    def applied_penalties(self, step: int) -> tuple[bool, ...]:
+        """Which penalties are computed in D's step of this number."""
+        return tuple(_strength(penalty, step) != 0 for penalty in self._penalties)
 
     def constrain(self, discriminator: nn.Module) -> None:
         """The last act of a discriminator step, where the loss has one."""
         act = getattr(self.loss, "constrain", None)
         if act is not None:
             act(discriminator)
+
+    def modules(self) -> Iterator[tuple[str, nn.Module]]:
+        """The parts that keep state between steps, each under a name of its own."""
+        for place, part in enumerate(self.parts):
+            if isinstance(part, nn.Module):
+                yield str(place), part
+
+    @cached_property
+    def _penalties(self) -> list[Penalty]:
+        return [cast("Penalty", a) for a in self.additions if acts_as_penalty(type(a))]
+
+    @cached_property
+    def _latent_penalties(self) -> list[LatentPenalty]:
+        return cast("list[LatentPenalty]", self._with("latent_term"))
+
+    @cached_property
+    def _generator_penalties(self) -> list[GeneratorPenalty]:
+        return cast("list[GeneratorPenalty]", self._with("generator_term"))
+
+    @cached_property
+    def _augmentations(self) -> list[Augmentation]:
+        return cast("list[Augmentation]", self._with("augment"))
+
+    @cached_property
+    def _selections(self) -> list[FakeSelection]:
+        return cast("list[FakeSelection]", self._with("select"))
+
+    def _with(self, act: str) -> list[Addition]:
+        assert act in _ACTS
+        return [addition for addition in self.additions if hasattr(addition, act)]
+
+    @property
+    def _uses_embeddings(self) -> bool:
+        return bool(getattr(self.loss, "uses_embeddings", False))
+
+    def _judged(self, view: View, images: Images) -> Tensor:
+        return view.embed(images) if self._uses_embeddings else view(images)
+
+
+def acts_as_penalty(cls: type) -> bool:
+    """Whether its objects are called for a term of D's loss; any nn.Module could be called."""
+    if not issubclass(cls, nn.Module):
+        return "__call__" in dir(cls)
+    return cls.__call__ is not nn.Module.__call__ or cls.forward is not nn.Module.forward
+
+
+def acts_at_all(cls: type) -> bool:
+    """Whether `+` adds anything by it."""
+    return acts_as_penalty(cls) or any(hasattr(cls, act) for act in _ACTS)
+
+
+def _leaf(images: Images, penalties: Sequence[Penalty], fact: str) -> Images:
+    """The batch, ready to be differentiated at where a penalty declares that it will."""
+    wanted = any(getattr(penalty, fact, False) for penalty in penalties)
+    return images.detach().requires_grad_() if wanted else images
+
+
+def _strength(penalty: Penalty, step: int) -> float:
+    strength = getattr(penalty, "strength", None)
+    return 1.0 if strength is None else float(strength(step))

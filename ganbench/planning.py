@@ -1,8 +1,8 @@
 """From what a user asks to experiments: every name looked up, every part shown to the others."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
@@ -12,33 +12,50 @@ from ganbench.assembly import check_parts, checked_metrics
 from ganbench.choices import Choice, choose
 from ganbench.data import Data
 from ganbench.environment import describe
-from ganbench.errors import BadInput, NotPrepared
+from ganbench.errors import BadInput, NotPrepared, Unsupported, unknown
 from ganbench.executors.job import PluginChoice
 from ganbench.experiment import Experiment, Objective, choose_objective
-from ganbench.plugins import ARCHITECTURE, DATASET, METRIC, SCHEDULE, Catalogue, Kind, code_of
-from ganbench.protocol import Protocol, choose_protocol
+from ganbench.plugins import (
+    ALL,
+    ARCHITECTURE,
+    DATASET,
+    METRIC,
+    PROTOCOL,
+    SCHEDULE,
+    Catalogue,
+    Kind,
+    code_of,
+)
+from ganbench.protocol import check_class
 from ganbench.specs import Spec, parse_entries, parse_one
+
+RULES = ("fixed", "recommended")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be compared, as specs; an empty one means what suits the data set.
+    """What is to be compared, as specs; an empty one means what suits the protocol and the data.
 
     Args:
+        rules: `fixed` trains all by the protocol, `recommended` each objective by what its parts
+            declare (learning rates, betas, schedule), where the user asks for nothing else.
         seeds: how many, from 0 on.
         download: fetch a data set that is not there.
     """
 
     losses: str
-    datasets: str = "digits"
-    schedules: str = "k-step"
+    datasets: str = ""
+    schedules: str = ""
     architectures: str = ""
     metrics: str = ""
     protocol: str = "quick"
+    rules: str = "fixed"
     seeds: int = 3
     download: bool = False
 
     def __post_init__(self) -> None:
+        if self.rules not in RULES:
+            raise unknown("set of rules", self.rules, RULES)
         if self.seeds < 1:
             raise BadInput(f"a study needs at least one seed, not {self.seeds}")
 
@@ -83,55 +100,124 @@ def default_data_folder() -> Path:
 def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experiment]:
     """The whole grid: all cells of one seed before the next seed, without doubles.
 
+    A cell whose parts do not fit is in it with its `refusal`, where other cells of the same
+    objective fit; without one that fits, nothing is planned.
+
     Raises:
         GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
     """
     resolve_device(setup.device)
-    protocol = choose_protocol(parse_one(request.protocol))
-    objectives = [choose_objective(catalogue, entry) for entry in parse_entries(request.losses)]
-    schedules = _choose_all(catalogue, SCHEDULE, request.schedules)
+    protocol = parse_one(request.protocol)
+    preset = choose(catalogue, PROTOCOL, protocol)
+    check_class(preset.component.cls)
+    objectives = _objectives(catalogue, request.losses)
+    datasets = request.datasets or preset.component.cls.datasets
     cells = [
         cell
-        for dataset in _choose_all(catalogue, DATASET, request.datasets)
-        for cell in _cells(request, setup, catalogue, dataset, objectives, schedules, protocol)
+        for dataset in _choose_all(catalogue, DATASET, datasets)
+        for cell in _Grid(request, setup, catalogue, protocol, dataset).cells(objectives)
     ]
+    _refuse_what_fits_nowhere(cells)
     everything = [cell.with_seed(seed) for seed in range(request.seeds) for cell in cells]
     return list({experiment.key: experiment for experiment in everything}.values())
 
 
-def _cells(
-    request: Request,
-    setup: Setup,
-    catalogue: Catalogue,
-    dataset: Choice,
-    objectives: Sequence[Objective],
-    schedules: Sequence[Choice],
-    protocol: Protocol,
-) -> Iterator[Experiment]:
-    cls = dataset.component.cls
-    metrics = _choose_all(catalogue, METRIC, request.metrics or ",".join(cls.metrics))
-    architectures = _choose_all(catalogue, ARCHITECTURE, request.architectures or cls.architecture)
-    data = load(dataset, setup.data_folder, download=request.download)
-    fingerprint = data.fingerprint()
-    machine = machine_of(setup) if protocol.budget.unit == "s" else None
-    settings = tuple(tuple(metric.settings) for metric in checked_metrics(metrics, data))
-    for architecture in architectures:
-        for schedule in schedules:
-            for objective in objectives:
-                cell = Experiment(
-                    objective=objective,
-                    architecture=architecture,
-                    schedule=schedule,
-                    dataset=dataset,
-                    data_fingerprint=fingerprint,
-                    metrics=metrics,
-                    metric_settings=settings,
-                    protocol=protocol,
-                    seed=0,
-                    machine=machine,
-                )
-                check_parts(cell, data)
-                yield cell
+def _objectives(catalogue: Catalogue, losses: str) -> list[Objective]:
+    """What is to be compared; `all` stands for every loss and every recipe."""
+    entries: list[tuple[Spec, ...]] = []
+    for loss, *additions in parse_entries(losses):
+        names = catalogue.objectives if loss == Spec(ALL) else []
+        firsts = [Spec(name) for name in names] or [loss]
+        entries += [(first, *additions) for first in firsts]
+    return [choose_objective(catalogue, entry) for entry in entries]
+
+
+def _refuse_what_fits_nowhere(cells: Sequence[Experiment]) -> None:
+    fitting = {cell.objective.short for cell in cells if not cell.refusal}
+    for cell in cells:
+        if cell.refusal and cell.objective.short not in fitting:
+            raise Unsupported(cell.refusal)
+
+
+class _Grid:
+    """The cells of one data set: everything that is trained on it."""
+
+    def __init__(
+        self,
+        request: Request,
+        setup: Setup,
+        catalogue: Catalogue,
+        protocol: Spec,
+        dataset: Choice,
+    ) -> None:
+        self._request = request
+        self._setup = setup
+        self._catalogue = catalogue
+        self._protocol = protocol
+        self._dataset = dataset
+        self._data = load(dataset, setup.data_folder, download=request.download)
+        self._fingerprint = self._data.fingerprint()
+        self._metrics = _choose_all(
+            catalogue, METRIC, request.metrics or ",".join(dataset.component.cls.metrics)
+        )
+        checked = checked_metrics(self._metrics, self._data)
+        self._metric_settings = tuple(tuple(metric.settings) for metric in checked)
+
+    def cells(self, objectives: Sequence[Objective]) -> Iterator[Experiment]:
+        for objective in objectives:
+            recommended = _recommended(objective) if self._request.rules == "recommended" else {}
+            schedules = recommended.pop("schedule", "")
+            protocol = self._settled(recommended)
+            for architecture in self._architectures(objective, protocol):
+                for schedule in self._schedules(schedules, protocol):
+                    yield self._cell(objective, architecture, schedule, protocol)
+
+    def _settled(self, recommended: Mapping[str, str]) -> Choice:
+        """The protocol; what the user gave wins over what an objective recommends."""
+        fields = {**recommended, **dict(self._protocol.fields)}
+        return choose(self._catalogue, PROTOCOL, Spec(self._protocol.name, tuple(fields.items())))
+
+    def _architectures(self, objective: Objective, protocol: Choice) -> tuple[Choice, ...]:
+        dataset = self._dataset.component.cls
+        suiting = protocol.component.cls.architectures or dataset.architecture
+        if objective.loss.declares("needs_autoencoder"):
+            suiting = getattr(dataset, "autoencoder", suiting)
+        return _choose_all(self._catalogue, ARCHITECTURE, self._request.architectures or suiting)
+
+    def _schedules(self, recommended: str, protocol: Choice) -> tuple[Choice, ...]:
+        suiting = recommended or protocol.component.cls.schedules
+        return _choose_all(self._catalogue, SCHEDULE, self._request.schedules or suiting)
+
+    def _cell(
+        self, objective: Objective, architecture: Choice, schedule: Choice, protocol: Choice
+    ) -> Experiment:
+        by_the_clock = protocol.create().clock.unit == "s"
+        cell = Experiment(
+            objective=objective,
+            architecture=architecture,
+            schedule=schedule,
+            dataset=self._dataset,
+            data_fingerprint=self._fingerprint,
+            metrics=self._metrics,
+            metric_settings=self._metric_settings,
+            protocol=protocol,
+            seed=0,
+            machine=machine_of(self._setup) if by_the_clock else None,
+            rules=self._request.rules,
+        )
+        try:
+            check_parts(cell, self._data)
+        except Unsupported as error:
+            return replace(cell, refusal=str(error))
+        return cell
+
+
+def _recommended(objective: Objective) -> dict[str, str]:
+    """The settings that its parts declare; an addition's win over the loss's."""
+    settings: dict[str, str] = {}
+    for part in objective.parts:
+        settings.update(getattr(part.component.cls, "recommended", {}))
+    return settings
 
 
 def machine_of(setup: Setup) -> str:

@@ -50,7 +50,9 @@ ARCHITECTURE = Kind("architecture", "architectures")
 SCHEDULE = Kind("schedule", "schedules")
 DATASET = Kind("data set", "data sets")
 METRIC = Kind("metric", "metrics")
-KINDS = (LOSS, PENALTY, ARCHITECTURE, SCHEDULE, DATASET, METRIC)
+PROTOCOL = Kind("protocol", "protocols")
+KINDS = (LOSS, PENALTY, ARCHITECTURE, SCHEDULE, DATASET, METRIC, PROTOCOL)
+ALL = "all"  # in place of a loss: every loss and every recipe
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,12 @@ class Component:
     def summary(self) -> str:
         return self.docstring.strip().partition("\n")[0]
 
+    @property
+    def reference(self) -> str:
+        """The first address in its docstring, if there is one."""
+        found = re.search(r"https?://[^\s,;)]+", self.docstring)
+        return found[0].rstrip(".") if found else ""
+
     @cached_property
     def source_digest(self) -> str | None:
         """The sha256 of its package's source files, where the version alone would not tell."""
@@ -133,11 +141,21 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """A name for an objective that is made of several parts, such as `wasserstein+gp`."""
+
+    name: str
+    spec: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class Plugin:
     """One plugin as it was found: `error` is one line and empty if it works."""
 
     origin: Origin
     components: tuple[Component, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
     blocked: bool = False
     error: str = ""
     traceback: str = field(default="", repr=False)
@@ -168,15 +186,31 @@ class Catalogue:
         """The one component of that name; BadInput if there is none, or more than one."""
         everything = self.of_kind(kind)
         found = [component for component in everything if component.name == name]
-        if len(found) > 1:
-            owners = " and ".join(str(component.origin) for component in found)
-            raise BadInput(
-                f"{kind.name} '{name}' is offered by {owners}.\n"
-                f"  Leave one out with `-p no:PLUGIN`."
-            )
+        _only_one(kind.name, name, found)
         if not found:
-            raise unknown(kind.name, name, {c.name for c in everything}, self._hint(kind))
+            known = self.objectives if kind is LOSS else [c.name for c in everything]
+            raise unknown(kind.name, name, set(known), self._hint(kind))
         return found[0]
+
+    @property
+    def recipes(self) -> list[Recipe]:
+        """All recipes by name; several of one name where plugins clash."""
+        found = [recipe for plugin in self.plugins for recipe in plugin.recipes]
+        return sorted(found, key=lambda recipe: recipe.name)
+
+    def recipe(self, name: str) -> Recipe | None:
+        """The recipe of that name, if there is one; BadInput if it is not the only such thing."""
+        found = [recipe for recipe in self.recipes if recipe.name == name]
+        if found:
+            losses = [loss for loss in self.of_kind(LOSS) if loss.name == name]
+            _only_one("loss or recipe", name, [*losses, *found])
+        return found[0] if found else None
+
+    @property
+    def objectives(self) -> list[str]:
+        """The names that can stand where a loss is asked for."""
+        names = {c.name for c in self.of_kind(LOSS)} | {recipe.name for recipe in self.recipes}
+        return sorted(names)
 
     def _hint(self, kind: Kind) -> str:
         word = kind.plural.replace(" ", "")
@@ -185,6 +219,14 @@ class Catalogue:
         for plugin in self.broken:
             hint += f"\n  It may be in plugin {plugin.origin}, which is broken: {plugin.error}"
         return hint
+
+
+def _only_one(what: str, name: str, found: Sequence[Component | Recipe]) -> None:
+    if len(found) > 1:
+        owners = " and ".join(str(each.origin) for each in found)
+        raise BadInput(
+            f"{what} '{name}' is offered by {owners}.\n  Leave one out with `-p no:PLUGIN`."
+        )
 
 
 @contextmanager
@@ -270,7 +312,8 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
         manager.add_hookspecs(hookspecs)
         manager.register(load(), name=origin.plugin)
         manager.check_pending()
-        return replace(plugin, components=tuple(_components(manager, origin)))
+        components = tuple(_components(manager, origin))
+        return replace(plugin, components=components, recipes=tuple(_recipes(manager, origin)))
     except (Exception, SystemExit) as error:
         line = f"{type(error).__name__}: {error}".splitlines()[0]
         return replace(plugin, error=line, traceback=traceback.format_exc())
@@ -278,14 +321,26 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
 
 def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:
     for kind in KINDS:
-        # Not by calling the hook: pluggy drops a None, which is a `return` that was forgotten.
-        for implementation in getattr(manager.hook, kind.hook).get_hookimpls():
-            offer = implementation.function()
-            if not isinstance(offer, dict):
-                raise TypeError(f"{kind.hook} has to return a dict, not {type(offer).__name__}")
-            for name, target in offer.items():
-                if not (isinstance(name, str) and _NAME.fullmatch(name)):
-                    raise ValueError(f"{kind.hook}: {name!r} is no name ({_NAME.pattern})")
-                if not isinstance(target, (str, type)):
-                    raise TypeError(f"{kind.hook}: '{name}' has to be a class or its path")
-                yield Component(kind, name, target, origin)
+        for name, target in _offers(manager, kind.hook):
+            if not isinstance(target, (str, type)):
+                raise TypeError(f"{kind.hook}: '{name}' has to be a class or its path")
+            yield Component(kind, name, target, origin)
+
+
+def _recipes(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Recipe]:
+    for name, spec in _offers(manager, "ganbench_recipes"):
+        if not isinstance(spec, str):
+            raise TypeError(f"ganbench_recipes: '{name}' has to be a spec, as text")
+        yield Recipe(name, spec, origin)
+
+
+def _offers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, Any]]:
+    # Not by calling the hook: pluggy drops a None, which is a `return` that was forgotten.
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        offer = implementation.function()
+        if not isinstance(offer, dict):
+            raise TypeError(f"{hook} has to return a dict, not {type(offer).__name__}")
+        for name, content in offer.items():
+            if not (isinstance(name, str) and _NAME.fullmatch(name)) or name == ALL:
+                raise ValueError(f"{hook}: {name!r} is no name ({_NAME.pattern}, and not '{ALL}')")
+            yield name, content

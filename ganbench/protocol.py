@@ -1,118 +1,100 @@
-"""The fixed part of the harness, as named, versioned presets.
+"""The fixed part of the harness: what is the same for every loss of a study."""
 
-What stands here is the same for every loss of a study. `--protocol quick:batch_size=32` settles
-single fields; every field is in the run's recipe and so in its key.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
+from pydantic import AfterValidator
 
 from ganbench.budget import Budget
-from ganbench.choices import as_text, settle
-from ganbench.errors import unknown
-from ganbench.specs import Spec, spec_text
+from ganbench.errors import BadInput
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What a protocol fixes.
+def _canonical(budget: str) -> str:
+    """80.0kimg is 80kimg."""
+    return str(Budget.parse(budget))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingProtocol:
+    """The base of all protocols: a frozen dataclass whose fields a subclass gives values.
+
+    A subclass assigns them in its body (`batch_size = 128`), and a user settles one by
+    `name:batch_size=32`. Every field is in the run's recipe, and so in its key; `datasets`,
+    `architectures` and `schedules` are only what it is used with unless the user asks otherwise.
 
     Args:
         budget: how long to train, as `Budget.parse` reads it.
         batch_size: real images, and fakes, in a step.
-        generator_lr: Adam's learning rate for G.
-        discriminator_lr: Adam's learning rate for D.
-        beta1: Adam's decay of the first moment, for both.
-        beta2: Adam's decay of the second moment, for both.
+        optimizer: of both players.
+        generator_lr: the learning rate of G.
+        discriminator_lr: the learning rate of D.
+        beta1: Adam's decay of the first moment, for both; the momentum of the others.
+        beta2: Adam's decay of the second moment, for both; RMSProp's alpha.
+        epsilon: what Adam and RMSProp add to the denominator.
+        lr_decay: `linear` lowers both learning rates to 0 at the end of the budget.
+        ema_half_life_kimg: a moving average of G's weights is what is evaluated; an old weight
+            counts half after this many thousand fakes of G's steps. 0 evaluates G itself.
+        ema_burn_in_kimg: thousand fakes over which the half-life rises from 0, along a cosine.
+        latents: z is N(0, 1) or U(-1, 1).
+        horizontal_flip: mirror each real image that D is shown with probability 1/2.
         evaluations: evaluations after the untrained one, evenly over the budget, the last at
             its end.
         evaluation_samples: fakes in each evaluation.
     """
 
-    budget: str
-    batch_size: Annotated[int, Ge(1)]
+    version: ClassVar[int]
+    datasets: ClassVar[str]
+    architectures: ClassVar[str] = ""  # those of the data set
+    schedules: ClassVar[str] = "k-step"
+
+    budget: Annotated[str, AfterValidator(_canonical)]
+    batch_size: Annotated[int, Ge(1)] = 64
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     generator_lr: Annotated[float, Gt(0)]
     discriminator_lr: Annotated[float, Gt(0)]
     beta1: Annotated[float, Ge(0), Lt(1)]
     beta2: Annotated[float, Ge(0), Lt(1)]
-    evaluations: Annotated[int, Ge(1), Le(10_000)]
-    evaluation_samples: Annotated[int, Ge(2)]
+    epsilon: Annotated[float, Gt(0)] = 1e-8
+    lr_decay: Literal["none", "linear"] = "none"
+    ema_half_life_kimg: Annotated[float, Ge(0)] = 0.0
+    ema_burn_in_kimg: Annotated[float, Ge(0)] = 0.0
+    latents: Literal["normal", "uniform"] = "normal"
+    horizontal_flip: bool = False
+    evaluations: Annotated[int, Ge(1), Le(10_000)] = 10
+    evaluation_samples: Annotated[int, Ge(2)] = 10_000
 
-    def __post_init__(self) -> None:
-        Budget.parse(self.budget)
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """A named preset, its version, and its settings, some of them perhaps settled by the user."""
-
-    name: str
-    version: int
-    settings: Settings
-    source: str
-
-    @property
-    def budget(self) -> Budget:
-        return Budget.parse(self.settings.budget)
+    def __init_subclass__(cls) -> None:
+        """Make what the class body assigns the fields' defaults, of the types declared here."""
+        super().__init_subclass__()
+        fields = cls.__dataclass_fields__
+        cls.__annotations__ = {name: fields[name].type for name in vars(cls) if name in fields}
+        dataclass(frozen=True, kw_only=True)(cls)
 
     @property
-    def text(self) -> str:
-        """The canonical spec: all fields, sorted."""
-        return spec_text(self.name, dict(sorted(_texts(self.settings).items())))
+    def clock(self) -> Budget:
+        return Budget.parse(self.budget)
 
-    @property
-    def short(self) -> str:
-        """The spec with only the fields that differ from the preset's."""
-        preset = _texts(PROTOCOLS[self.name].settings)
-        changed = {n: t for n, t in sorted(_texts(self.settings).items()) if t != preset[n]}
-        return spec_text(self.name, changed)
-
-    def recipe(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "version": self.version,
-            "fields": _texts(self.settings),
-            "text": self.text,
-            "short": self.short,
-        }
+    def lr_scale(self, share: float) -> float:
+        """What both learning rates are multiplied with when this share of the budget is spent."""
+        return _DECAYS[self.lr_decay](min(share, 1.0))
 
 
-def _texts(settings: Settings) -> dict[str, str]:
-    return {name: as_text(value) for name, value in vars(settings).items()}
-
-
-PROTOCOLS: Mapping[str, Protocol] = {
-    "quick": Protocol(
-        name="quick",
-        version=1,
-        settings=Settings(
-            budget="80kimg",
-            batch_size=64,
-            generator_lr=5e-4,
-            discriminator_lr=5e-4,
-            beta1=0.5,
-            beta2=0.999,
-            evaluations=10,
-            evaluation_samples=2000,
-        ),
-        source="DCGAN's optimizer (Radford et al., 2015), a budget of seconds on a CPU core",
-    ),
+_DECAYS: Mapping[str, Callable[[float], float]] = {
+    "none": lambda _: 1.0,
+    "linear": lambda share: 1.0 - share,
 }
 
 
-def choose_protocol(spec: Spec) -> Protocol:
-    """Look a preset up and settle the fields that were given.
+def check_class(cls: type) -> None:
+    """Refuse what is registered as a protocol and is none.
 
     Raises:
-        BadInput: there is no such preset or field, or a value is of the wrong type or range.
+        BadInput: it says what is missing.
     """
-    if spec.name not in PROTOCOLS:
-        raise unknown("protocol", spec.name, PROTOCOLS)
-    preset = PROTOCOLS[spec.name]
-    given = {**_texts(preset.settings), **dict(spec.fields)}
-    values = settle(Settings, f"protocol '{spec.name}'", given)
-    budget = str(Budget.parse(values["budget"]))  # 80.0kimg is 80kimg
-    return replace(preset, settings=Settings(**{**values, "budget": budget}))
+    if not issubclass(cls, TrainingProtocol) or not hasattr(cls, "datasets"):
+        raise BadInput(
+            f"protocol class '{cls.__name__}' has to be a subclass of ganbench.api.TrainingProtocol"
+            " with `datasets`"
+        )

@@ -4,7 +4,7 @@ A stream is seeded by a hash of (seed, name). The loss is not in the hash, so th
 seed start from the same weights and see the same batches and latents whatever they minimise.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -58,24 +58,57 @@ class Noise:
         return torch.randn(images.shape, generator=self.generator, device=images.device)
 
 
+_LATENTS: Mapping[str, Callable[..., Tensor]] = {
+    "normal": torch.randn,
+    "uniform": lambda *size, **options: torch.rand(*size, **options).mul_(2).sub_(1),
+}
+
+
+@dataclass(frozen=True)
+class LatentSpace:
+    """Where z comes from.
+
+    Args:
+        size: numbers in z.
+        distribution: of each, independently: "normal" is N(0, 1), "uniform" is U(-1, 1).
+    """
+
+    size: int
+    distribution: str = "normal"
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return float32 [count, size] on the generator's device."""
+        device = generator.device
+        draw = _LATENTS[self.distribution]
+        return draw(count, self.size, generator=generator, device=device)
+
+
 class Streams:
     """The random streams of one training run.
 
     Each player has its own latents, so that the generator's are the same whatever the schedule.
     """
 
-    def __init__(self, seed: int, latent_size: int, device: torch.device) -> None:
-        self._latent_size = latent_size
-        self._device = device
-        self._discriminator = stream(seed, "latents/discriminator", device)
-        self._generator = stream(seed, "latents/generator", device)
-        self.noise = Noise(stream(seed, "penalty", device))
+    def __init__(self, seed: int, latents: LatentSpace, device: torch.device) -> None:
+        self._latents = latents
+        self._generators = {
+            name: stream(seed, name, device)
+            for name in ("latents/discriminator", "latents/generator", "penalty", "noise/generator")
+        }
+        self.discriminator_noise = Noise(self._generators["penalty"])
+        self.generator_noise = Noise(self._generators["noise/generator"])
 
     def discriminator_latents(self, count: int) -> Tensor:
-        return self._draw(count, self._discriminator)
+        return self._latents.draw(count, self._generators["latents/discriminator"])
 
     def generator_latents(self, count: int) -> Tensor:
-        return self._draw(count, self._generator)
+        return self._latents.draw(count, self._generators["latents/generator"])
 
-    def _draw(self, count: int, generator: torch.Generator) -> Tensor:
-        return torch.randn(count, self._latent_size, generator=generator, device=self._device)
+    def state(self) -> dict[str, Tensor]:
+        """Where each stream is, as tensors on the CPU."""
+        return {name: generator.get_state() for name, generator in self._generators.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from where `state` was taken."""
+        for name, generator in self._generators.items():
+            generator.set_state(state[name])

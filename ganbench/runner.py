@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ganbench.acceleration import synchronize
-from ganbench.assembly import assemble, checked_metrics
+from ganbench.assembly import assemble, checked_metrics, latent_space
 from ganbench.budget import Budget, Clock
 from ganbench.components import Scalar, Schedule
 from ganbench.data import Data
@@ -92,8 +92,8 @@ class _Attempt:
 
     def play(self) -> None:
         """Train until the budget is spent, evaluating before, along the way and at the end."""
-        settings = self._experiment.protocol.settings
-        budget = self._experiment.protocol.budget
+        settings = self._experiment.settings
+        budget = settings.clock
         schedule: Schedule = self._experiment.schedule.create()
         flops = self._flops(budget)
         game = assemble(self._experiment, self._data, self._device)
@@ -107,6 +107,7 @@ class _Attempt:
                 raise ContractBroken(
                     type(schedule), f"spends nothing of {budget} in {_ROUNDS_FOR_NOTHING} rounds"
                 )
+            game.scale_lr(settings.lr_scale(share))
             evaluation_due = share >= min(due / settings.evaluations, 1)
             if evaluation_due or len(self._window) == WINDOW:
                 self._read_window(share)
@@ -128,24 +129,20 @@ class _Attempt:
         settings = tuple(tuple(metric.settings) for metric in metrics)
         if settings != experiment.metric_settings:
             raise BadInput(f"planned with metrics of {experiment.metric_settings}, not {settings}")
-        evaluator = Evaluator(
-            metrics,
-            self._data,
-            experiment.protocol.settings.evaluation_samples,
-            evaluation_latents(experiment.seed),
-            experiment.architecture.create().latent_size,
-            self._device,
+        latents = latent_space(experiment).draw(
+            experiment.settings.evaluation_samples, evaluation_latents(experiment.seed)
         )
+        evaluator = Evaluator(metrics, self._data, latents, self._device)
         columns = [asdict(column) for column in evaluator.columns]
         self._folder.append_event({"event": "started", "time": time.time(), "columns": columns})
         return evaluator
 
     def _tick(self, finished: Round, batch_size: int, flops: tuple[float, float]) -> None:
-        moves = len(finished.discriminator)
+        shown = len(finished.discriminator)
         self.clock.generator_steps += 1
-        self.clock.discriminator_steps += moves
-        self.clock.images += moves * batch_size
-        self.clock.flops += moves * flops[0] + flops[1]
+        self.clock.discriminator_steps += sum(move.moved for move in finished.discriminator)
+        self.clock.images += shown * batch_size
+        self.clock.flops += shown * flops[0] + flops[1]
         self._window.append(finished)
         self._advance()
 
@@ -160,12 +157,15 @@ class _Attempt:
         self._advance()
         window, self._window = self._window, []
         self._check_finite(window)
-        terms = [terms for finished in window for terms in finished.discriminator]
+        moves = [move for finished in window for move in finished.discriminator]
         means = {"generator_loss": _mean([finished.generator_loss for finished in window])}
-        if terms:
-            real, fake = torch.cat([t.real for t in terms]), torch.cat([t.fake for t in terms])
-            means["discriminator_loss"] = _mean([t.loss for t in terms])
-            means["value"] = float(value_function(real.float(), fake.float()))
+        if moves:
+            means["discriminator_loss"] = _mean([move.loss for move in moves])
+        real = [move.real for move in moves if move.real is not None]
+        fake = [move.fake for move in moves if move.fake is not None]
+        if real and fake:
+            value = value_function(torch.cat(real).float(), torch.cat(fake).float())
+            means["value"] = float(value)
         self._note("progress", share=share, **means)
 
     def _check_finite(self, window: list[Round]) -> None:
@@ -175,7 +175,7 @@ class _Attempt:
             (step, name, loss)
             for step, finished in enumerate(window, first)
             for name, loss in (
-                *(("discriminator_loss", terms.loss) for terms in finished.discriminator),
+                *(("discriminator_loss", move.loss) for move in finished.discriminator),
                 ("generator_loss", finished.generator_loss),
             )
         ]
@@ -186,11 +186,10 @@ class _Attempt:
 
     def _evaluate(self, game: Game, evaluator: Evaluator) -> None:
         started = time.perf_counter()
-        generator = game.generator.network
         try:
             with random_state_kept(self._device):
-                values = evaluator.evaluate(generator)
-                picture = evaluator.picture(generator)
+                values = evaluator.evaluate(game.sampler)
+                picture = evaluator.picture(game.sampler)
         except NotFinite:
             raise Diverged(self.clock.generator_steps, "generated samples") from None
         save_picture(picture, self._data, self._folder.picture_path(self.clock.generator_steps))

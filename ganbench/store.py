@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     PLUGIN_ERROR = "plugin_error"
     CRASHED = "crashed"
+    SKIPPED = "skipped"
 
 
 # Those that say something of the loss: such a run is reused, others are tried again.

@@ -52,16 +52,26 @@ class Study:
         folders = {key: self._store.run(key) for key in self.keys}
         for key, experiment in self._by_key.items():
             folders[key].plan(experiment.recipe())
-        open_runs = [e for e in self.experiments if not folders[e.key].has_result]
-        observer.planned(self.experiments, len(self.experiments) - len(open_runs), self._setup)
+        fitting = [e for e in self.experiments if not e.refusal]
+        open_runs = [e for e in fitting if not folders[e.key].has_result]
+        observer.planned(self.experiments, len(fitting) - len(open_runs), self._setup)
+        self._skip([e for e in self.experiments if e.refusal], observer)
         if open_runs:
             self._time_cells(observer)
             observer.estimated(self._training_seconds(open_runs))
             self._run_all(open_runs, observer)
 
+    def _skip(self, refused: Sequence[Experiment], observer: Observer) -> None:
+        """A cell whose parts do not fit is a row too."""
+        for experiment in refused:
+            folder = self._store.run(experiment.key)
+            self._forget_failure(folder)
+            folder.finish(Outcome.SKIPPED, error=experiment.refusal)
+            observer.ended(experiment, folder.outcome() or {})
+
     def _time_cells(self, observer: Observer) -> None:
         """Time each cell that this machine has not timed yet, one after another, alone."""
-        cells = {e.cell_key: e for e in reversed(self.experiments)}
+        cells = {e.cell_key: e for e in reversed(self.experiments) if not e.refusal}
         open_cells = [
             cell
             for key, cell in reversed(cells.items())
@@ -84,7 +94,7 @@ class Study:
             path = self._store.throughput_path(experiment.cell_key, self._machine)
             if not path.exists():
                 return math.nan
-            total += experiment.protocol.budget.seconds_at(read_json(path))
+            total += experiment.settings.clock.seconds_at(read_json(path))
         return total / min(self._setup.at_once, len(experiments))
 
     def _run_all(self, experiments: Sequence[Experiment], observer: Observer) -> None:

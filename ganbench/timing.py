@@ -10,9 +10,10 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,6 +31,7 @@ _WINDOWS = 7
 _WINDOW_SECONDS = 0.3
 _PEAK_SIZE = {"cpu": 1024, "cuda": 8192}
 _PEAK_REPEATS = 8
+_STEPS_OF_PENALTIES = 1000
 
 
 class _Untracked(ModuleTracker):
@@ -43,15 +45,24 @@ class _Untracked(ModuleTracker):
 
 
 def count_flops(game: Game) -> tuple[float, float]:
-    """FLOPs of one discriminator step and of one generator step; the game moves on by them."""
-    counts = []
-    for step in (game.discriminator_step, game.generator_step):
-        counter = FlopCounterMode(display=False)
-        counter.mod_tracker = _Untracked()
-        with counter:
-            step()
-        counts.append(float(counter.get_total_flops()))
-    return counts[0], counts[1]
+    """FLOPs of a mean discriminator step and of a generator step; the game is spent by it.
+
+    Penalties that are not applied in every step count as often as they are.
+    """
+    patterns = [game.objective.applied_penalties(step) for step in range(_STEPS_OF_PENALTIES)]
+    mean = 0.0
+    for pattern, times in Counter(patterns).items():
+        game.discriminator_steps = patterns.index(pattern)
+        mean += times / len(patterns) * _flops_of(game.discriminator_step)
+    return mean, _flops_of(game.generator_step)
+
+
+def _flops_of(step: Callable[[], object]) -> float:
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = _Untracked()
+    with counter:
+        step()
+    return float(counter.get_total_flops())
 
 
 def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[str, Any]:
@@ -62,9 +73,9 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
         discriminator_steps_per_second, flops_per_second, peak_flops_per_second, peak_share,
         peak_memory_bytes, spread (of the windows: largest less smallest, over the median).
     """
+    discriminator_flops, generator_flops = count_flops(assemble(experiment, data, device))
     game = assemble(experiment, data, device)
     schedule: Schedule = experiment.schedule.create()
-    discriminator_flops, generator_flops = count_flops(game)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     rounds = train(game, schedule)
@@ -73,14 +84,14 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
     peak = peak_flops(device)
     windows = [_window(rounds, per_window, device) for _ in range(_WINDOWS)]
     peak = max(peak, peak_flops(device))
-    seconds = statistics.median(seconds for seconds, _ in windows)
-    moves = statistics.mean(moves for _, moves in windows)
-    flops = (moves * discriminator_flops + per_window * generator_flops) / seconds
-    times = [seconds for seconds, _ in windows]
+    times = [window.seconds for window in windows]
+    seconds = statistics.median(times)
+    shown = statistics.mean(window.batches_shown for window in windows)
+    flops = (shown * discriminator_flops + per_window * generator_flops) / seconds
     return {
-        "images_per_second": moves * game.batch_size / seconds,
+        "images_per_second": shown * game.batch_size / seconds,
         "generator_steps_per_second": per_window / seconds,
-        "discriminator_steps_per_second": moves / seconds,
+        "discriminator_steps_per_second": statistics.mean(w.moves for w in windows) / seconds,
         "flops_per_second": flops,
         "peak_flops_per_second": peak,
         "peak_share": flops / peak,
@@ -101,13 +112,20 @@ def _warm_up(rounds: Iterator[Round], device: torch.device) -> int:
     return max(1, round(done * _WINDOW_SECONDS / _WARM_UP_SECONDS))
 
 
-def _window(rounds: Iterator[Round], count: int, device: torch.device) -> tuple[float, int]:
-    """Seconds, and discriminator steps, of `count` rounds."""
+class _Window(NamedTuple):
+    """What `count` rounds took, and what they did."""
+
+    seconds: float
+    batches_shown: int
+    moves: int
+
+
+def _window(rounds: Iterator[Round], count: int, device: torch.device) -> _Window:
     synchronize(device)
     started = time.perf_counter()
-    moves = sum(len(finished.discriminator) for finished in islice(rounds, count))
+    moved = [move.moved for finished in islice(rounds, count) for move in finished.discriminator]
     synchronize(device)
-    return time.perf_counter() - started, moves
+    return _Window(time.perf_counter() - started, len(moved), sum(moved))
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype = torch.float32) -> float:

@@ -1,20 +1,24 @@
 """Algorithm 1 of Goodfellow et al. (2014): k discriminator steps, then one generator step."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 from torch.optim import Optimizer
 
-from ganbench.components import Images, Logits, Scalar, Schedule
+from ganbench.averaging import MovingAverage
+from ganbench.batches import Batches
+from ganbench.components import Images, Latents, Logits, Scalar, Schedule
 from ganbench.errors import ContractBroken
-from ganbench.objective import DiscriminatorTerms, Objective
+from ganbench.objective import Objective, Step
 from ganbench.randomness import Streams
+
+Acceptance: TypeAlias = Callable[..., bool]  # see `Schedule`
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class Player:
         self.optimizer.step()
         return loss.detach()
 
+    def scale_lr(self, scale: float) -> None:
+        """Set the learning rate to this share of what it was at the start."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = scale * group.setdefault("initial_lr", group["lr"])
+
     @contextmanager
     def frozen(self) -> Iterator[nn.Module]:
         """Within, gradients pass through the network and none is made for its parameters."""
@@ -44,16 +53,30 @@ class Player:
                 parameter.requires_grad_(True)
 
 
-class Round(NamedTuple):
-    """What one round left behind, detached: a triple for each of D's steps, and G's loss."""
+class DiscriminatorMove(NamedTuple):
+    """What one of D's steps left behind, detached.
 
-    discriminator: tuple[DiscriminatorTerms, ...]
+    Args:
+        real: D's logits, None where the loss uses its embeddings; so for `fake`.
+        moved: False where the schedule did not accept the step.
+    """
+
+    loss: Scalar
+    real: Logits | None
+    fake: Logits | None
+    moved: bool
+
+
+class Round(NamedTuple):
+    """What one round left behind: each of D's steps, and G's loss, detached."""
+
+    discriminator: tuple[DiscriminatorMove, ...]
     generator_loss: Scalar
 
 
-@dataclass(frozen=True)
+@dataclass
 class Game:
-    """Two players, what they play for, and the run's own randomness.
+    """Two players, what they play for, the run's own randomness, and how far they are.
 
     `batches` feeds D; `generator_batches` feeds losses that need real images in G's step. They
     are streams apart, so that what a loss needs does not change what D sees.
@@ -64,27 +87,72 @@ class Game:
     objective: Objective
     streams: Streams
     batch_size: int
-    batches: Iterator[Images]
-    generator_batches: Iterator[Images]
+    batches: Batches
+    generator_batches: Batches
+    average: MovingAverage | None = None
+    discriminator_steps: int = 0
+    generator_steps: int = 0
 
-    def discriminator_step(self) -> DiscriminatorTerms:
-        """Move D on a fresh real batch and as many fresh fakes, which carry no graph."""
-        with torch.no_grad():
-            fake = self.generator.network(self.streams.discriminator_latents(self.batch_size))
-        loss, real_logits, fake_logits = self.objective.discriminator_terms(
-            self.discriminator.network, next(self.batches), fake, self.streams.noise
+    @property
+    def sampler(self) -> nn.Module:
+        """The network that generates what is evaluated."""
+        return self.average.network if self.average else self.generator.network
+
+    def discriminator_step(self, accepts: Acceptance | None = None) -> DiscriminatorMove:
+        """Move D on a fresh real batch and as many fresh fakes, which carry no graph.
+
+        Args:
+            accepts: asked, with D's logits, whether it moves at all.
+        """
+        latents = self.streams.discriminator_latents(self.batch_size)
+        step = Step(
+            discriminator=self.discriminator.network,
+            generator=self._generated,
+            latents=latents,
+            real=next(self.batches),
+            fake=self._generated(latents),
+            noise=self.streams.discriminator_noise,
+            number=self.discriminator_steps,
         )
-        value = self.discriminator.descend(loss)
+        terms = self.objective.discriminator_terms(step)
+        real_logits, fake_logits = (t if t is None else t.detach() for t in terms[1:])
+        if accepts and not accepts(real_logits, fake_logits):
+            return DiscriminatorMove(terms.loss.detach(), real_logits, fake_logits, False)
+        loss = self.discriminator.descend(terms.loss)
         self.objective.constrain(self.discriminator.network)
-        return DiscriminatorTerms(value, real_logits.detach(), fake_logits.detach())
+        self.discriminator_steps += 1
+        return DiscriminatorMove(loss, real_logits, fake_logits, True)
 
     def generator_step(self) -> Scalar:
         """Move G on fresh latents; D only passes gradients through."""
-        real = next(self.generator_batches) if self.objective.needs_real_in_generator_step else None
-        fake = self.generator.network(self.streams.generator_latents(self.batch_size))
+        needs_real = self.objective.needs_real_in_generator_step
+        latents = self.streams.generator_latents(self.batch_size)
         with self.discriminator.frozen() as discriminator:
-            loss = self.objective.generator_loss(discriminator, fake, real)
-        return self.generator.descend(loss)
+            step = Step(
+                discriminator=discriminator,
+                generator=self.generator.network,
+                latents=latents,
+                real=next(self.generator_batches) if needs_real else None,
+                fake=self.generator.network(latents),
+                noise=self.streams.generator_noise,
+                number=self.generator_steps,
+            )
+            loss = self.objective.generator_loss(step)
+        value = self.generator.descend(loss)
+        if self.average:
+            self.average.update(self.generator_steps * self.batch_size, self.batch_size)
+        self.generator_steps += 1
+        return value
+
+    def scale_lr(self, scale: float) -> None:
+        """Set both players' learning rates to this share of what they started with."""
+        for player in (self.generator, self.discriminator):
+            player.scale_lr(scale)
+
+    def _generated(self, latents: Latents) -> Images:
+        with torch.no_grad():
+            images: Images = self.generator.network(latents)
+            return images
 
 
 def train(game: Game, schedule: Schedule) -> Iterator[Round]:
@@ -93,11 +161,12 @@ def train(game: Game, schedule: Schedule) -> Iterator[Round]:
     Yields after each generator step and never stops by itself: the caller decides what to
     record, when to evaluate and when the budget is spent.
     """
-    for step in count():
+    accepts = getattr(schedule, "accepts", None)
+    for step in count(game.generator_steps):
         moves = schedule.discriminator_steps(step)
         if not isinstance(moves, int) or moves < 0:
             raise ContractBroken(type(schedule), f"has to return a count of steps, not {moves!r}")
-        discriminator = tuple([game.discriminator_step() for _ in range(moves)])
+        discriminator = tuple([game.discriminator_step(accepts) for _ in range(moves)])
         yield Round(discriminator, game.generator_step())
 
 

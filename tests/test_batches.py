@@ -3,7 +3,7 @@ from itertools import islice
 import pytest
 import torch
 
-from ganbench.batches import as_images, as_samples, batches, resident
+from ganbench.batches import Batches, as_images, as_samples, resident
 from ganbench.data import Data
 
 CPU = torch.device("cpu")
@@ -12,7 +12,7 @@ BYTES = torch.arange(256, dtype=torch.uint8).reshape(4, 1, 8, 8)
 
 def drawn(samples: torch.Tensor, size: int, count: int, seed: int = 0) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    return list(islice(batches(samples, size, generator, CPU), count))
+    return list(islice(Batches(samples, size, CPU, generator), count))
 
 
 def numbered(count: int) -> torch.Tensor:
@@ -102,3 +102,35 @@ def test_what_is_given_is_not_changed():
 
 def test_on_a_cpu_the_samples_stay_where_they_are():
     assert resident(Data(BYTES, "all"), CPU) is BYTES
+
+
+def halves(count: int) -> torch.Tensor:
+    """Images whose left half is black and right half white."""
+    images = torch.zeros(count, 1, 2, 4, dtype=torch.uint8)
+    images[..., 2:] = 255
+    return images
+
+
+def test_about_half_of_the_images_are_mirrored_and_the_order_stays():
+    def left(flips):
+        orders = torch.Generator().manual_seed(0)
+        batch = next(Batches(halves(400), 400, CPU, orders, flips))
+        return batch[:, 0, 0, 0]
+
+    assert (left(None) == -1).all()
+    mirrored = (left(torch.Generator().manual_seed(1)) == 1).sum()
+    assert 160 < int(mirrored) < 240
+    mirrored_again = (left(torch.Generator().manual_seed(1)) == 1).sum()
+    assert mirrored == mirrored_again
+
+
+def test_restored_it_goes_on_where_it_was():
+    def make():
+        return Batches(halves(7), 3, CPU, torch.Generator(), torch.Generator())
+
+    original, other = make(), make()
+    for _ in range(4):
+        next(original)
+    other.restore(original.state())
+    for _ in range(5):
+        assert torch.equal(next(original), next(other))

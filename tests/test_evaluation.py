@@ -55,8 +55,8 @@ class Copying(nn.Module):
 
 
 def evaluator(metrics, samples=50, data=POINTS, seed=0, latent_size=2) -> Evaluator:
-    latents = evaluation_latents(seed)
-    return Evaluator(metrics, data, samples, latents, latent_size, CPU)
+    latents = torch.randn(samples, latent_size, generator=evaluation_latents(seed))
+    return Evaluator(metrics, data, latents, CPU)
 
 
 @pytest.mark.parametrize("samples", [2, 499, 500, 501, 1203])

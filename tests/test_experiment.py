@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, ClassVar
 
@@ -14,8 +14,8 @@ from ganbench.experiment import (
     choose_objective,
     from_recipe,
 )
-from ganbench.plugins import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, SCHEDULE
-from ganbench.protocol import PROTOCOLS, Protocol, Settings
+from ganbench.plugins import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, PROTOCOL, SCHEDULE
+from ganbench.protocol import TrainingProtocol
 from ganbench.specs import parse_entries, parse_one
 
 
@@ -69,21 +69,19 @@ class ToyMetric:
     version: ClassVar[int] = 1
 
 
-PROTOCOL = Protocol(
-    name="quick",
-    version=7,
-    settings=Settings(
-        budget="80kimg",
-        batch_size=64,
-        generator_lr=1e-4,
-        discriminator_lr=5e-4,
-        beta1=0.5,
-        beta2=0.999,
-        evaluations=10,
-        evaluation_samples=2000,
-    ),
-    source="a test",
-)
+class ToyProtocol(TrainingProtocol):
+    version = 7
+    datasets = "toy-data"
+
+    budget = "80kimg"
+    generator_lr = 1e-4
+    discriminator_lr = 5e-4
+    beta1 = 0.5
+    beta2 = 0.999
+
+
+class NewerToyProtocol(ToyProtocol):
+    version = 8
 
 
 @pytest.fixture
@@ -97,18 +95,20 @@ def catalogue(toys):
         (SCHEDULE, "toy-schedule", ToySchedule),
         (DATASET, "toy-data", ToyData),
         (METRIC, "toy-metric", ToyMetric),
+        (PROTOCOL, "toy-protocol", ToyProtocol),
+        (PROTOCOL, "slow", ToyProtocol),
+        (PROTOCOL, "newer", NewerToyProtocol),
     )
 
 
 @pytest.fixture
-def make(catalogue, monkeypatch):
-    monkeypatch.setitem(PROTOCOLS, "slow", PROTOCOL)
-
+def make(catalogue):
     def experiment(
         loss: str = "toy+toy-penalty",
         architecture: str = "toy-net",
         schedule: str = "toy-schedule",
         dataset: str = "toy-data",
+        protocol: str = "toy-protocol",
         catalogue=catalogue,
         **rest: object,
     ) -> Experiment:
@@ -118,7 +118,6 @@ def make(catalogue, monkeypatch):
             "data_fingerprint": "f00d",
             "metrics": (metric,),
             "metric_settings": (("net", "uint8"),),
-            "protocol": PROTOCOL,
             "seed": 5,
         }
         return Experiment(
@@ -126,6 +125,7 @@ def make(catalogue, monkeypatch):
             architecture=choose(catalogue, ARCHITECTURE, parse_one(architecture)),
             schedule=choose(catalogue, SCHEDULE, parse_one(schedule)),
             dataset=choose(catalogue, DATASET, parse_one(dataset)),
+            protocol=choose(catalogue, PROTOCOL, parse_one(protocol)),
             **{**fixed, **rest},
         )
 
@@ -143,9 +143,11 @@ CELL = (
     '"metrics":[{"distribution":"toy-package","fields":{},"name":"toy-metric","settings":["net","uint8"],"source":null,'
     '"version":1}],'
     '"penalties":[{"distribution":"toy-package","fields":{"weight":"10.0"},"name":"toy-penalty","source":null,"version":1}],'
-    '"protocol":{"fields":{"batch_size":"64","beta1":"0.5","beta2":"0.999","budget":"80kimg",'
-    '"discriminator_lr":"0.0005","evaluation_samples":"2000","evaluations":"10",'
-    '"generator_lr":"0.0001"},"name":"quick","version":7},'
+    '"protocol":{"distribution":"toy-package","fields":{"batch_size":"64","beta1":"0.5","beta2":"0.999",'
+    '"budget":"80kimg","discriminator_lr":"0.0005","ema_burn_in_kimg":"0.0","ema_half_life_kimg":"0.0",'
+    '"epsilon":"1e-08","evaluation_samples":"10000","evaluations":"10","generator_lr":"0.0001",'
+    '"horizontal_flip":"false","latents":"normal","lr_decay":"none","optimizer":"adam"},'
+    '"name":"toy-protocol","source":null,"version":7},'
     '"schedule":{"distribution":"toy-package","fields":{"k":"1"},"name":"toy-schedule","source":null,"version":1}'
 )
 
@@ -158,8 +160,8 @@ def test_the_key_is_the_digest_of_what_decides_the_run(make):
 
 def test_the_golden_key(make):
     """Computed once, on the day the test was written."""
-    assert make().key == "4ff1c1cc28610e78a08137e5a36b52ed1931b3f7d8e7c5465ab9cf6d4562510e"
-    assert make().cell_key == "1755d46d957b463bc2432b77939487327594a3199c69ade1f15f055e51dc3524"
+    assert make().key == "16c2ad379f991e1594cf5ccfb474168dfd0289fd6f4d91409c1798117be5fe25"
+    assert make().cell_key == "567752c285ff26b650bd908a36dc6990ba10e30fe40c65c93e10e96671aa6226"
 
 
 @pytest.mark.parametrize(
@@ -169,16 +171,14 @@ def test_the_golden_key(make):
         {"loss": "toy:order=2:margin=1.0+toy-penalty:weight=10.0"},
         {"dataset": "toy-data:size=8:path=/moved"},
         {"dataset": "toy-data:path=/moved"},
-        {"protocol": replace(PROTOCOL, source="said otherwise")},
+        {"protocol": "toy-protocol:budget=80.0kimg"},
+        {"rules": "recommended"},
+        {"refusal": "it does not fit"},
     ],
     ids=str,
 )
 def test_what_does_not_matter_keeps_the_key(make, parts):
     assert make(**parts).key == make().key
-
-
-def with_protocol(**changes: object) -> Protocol:
-    return replace(PROTOCOL, settings=replace(PROTOCOL.settings, **changes))
 
 
 CHANGES = [
@@ -195,16 +195,23 @@ CHANGES = [
     {"metrics": (), "metric_settings": ()},
     {"metric_settings": (("net", "float"),)},
     {"metric_settings": ((),)},
-    {"protocol": replace(PROTOCOL, version=8)},
-    {"protocol": replace(PROTOCOL, name="slow")},
-    {"protocol": with_protocol(budget="81kimg")},
-    {"protocol": with_protocol(batch_size=65)},
-    {"protocol": with_protocol(generator_lr=2e-4)},
-    {"protocol": with_protocol(discriminator_lr=1e-4)},
-    {"protocol": with_protocol(beta1=0.0)},
-    {"protocol": with_protocol(beta2=0.9)},
-    {"protocol": with_protocol(evaluations=11)},
-    {"protocol": with_protocol(evaluation_samples=2001)},
+    {"protocol": "newer"},
+    {"protocol": "slow"},
+    {"protocol": "toy-protocol:budget=81kimg"},
+    {"protocol": "toy-protocol:batch_size=65"},
+    {"protocol": "toy-protocol:generator_lr=2e-4"},
+    {"protocol": "toy-protocol:discriminator_lr=1e-4"},
+    {"protocol": "toy-protocol:beta1=0.0"},
+    {"protocol": "toy-protocol:beta2=0.9"},
+    {"protocol": "toy-protocol:evaluations=11"},
+    {"protocol": "toy-protocol:evaluation_samples=2001"},
+    {"protocol": "toy-protocol:optimizer=sgd"},
+    {"protocol": "toy-protocol:epsilon=1e-6"},
+    {"protocol": "toy-protocol:lr_decay=linear"},
+    {"protocol": "toy-protocol:ema_half_life_kimg=10"},
+    {"protocol": "toy-protocol:ema_burn_in_kimg=10"},
+    {"protocol": "toy-protocol:latents=uniform"},
+    {"protocol": "toy-protocol:horizontal_flip=true"},
 ]
 
 
@@ -245,8 +252,6 @@ def test_the_seed_changes_the_run_and_not_the_cell(make):
 )
 def test_an_experiment_survives_its_recipe_as_json(make, catalogue, parts):
     experiment = make(**parts)
-    # The version of a preset comes from the preset that is installed.
-    experiment = replace(experiment, protocol=replace(PROTOCOL, version=1))
     again = from_recipe(json.loads(json.dumps(experiment.recipe())), catalogue)
     assert again.key == experiment.key
     assert again.recipe() == experiment.recipe()
@@ -254,7 +259,7 @@ def test_an_experiment_survives_its_recipe_as_json(make, catalogue, parts):
 
 
 def test_a_recipe_whose_plugin_has_changed_is_refused(make, toys, catalogue):
-    recipe = replace(make(), protocol=replace(PROTOCOL, version=1)).recipe()
+    recipe = make().recipe()
     rest = [(c.kind, c.name, c.target) for c in catalogue.plugins[0].components[1:]]
     newer = toys((LOSS, "toy", NewerToyLoss), *rest)
     with pytest.raises(BadInput) as refused:
@@ -294,7 +299,7 @@ def test_a_penalty_is_no_loss_and_a_loss_no_penalty(catalogue):
 
 def test_every_choice_is_named_once(make):
     assert [choice.component.name for choice in make().choices] == [
-        "toy", "toy-penalty", "toy-net", "toy-schedule", "toy-data", "toy-metric",
+        "toy", "toy-penalty", "toy-net", "toy-schedule", "toy-data", "toy-metric", "toy-protocol",
     ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ganbench.randomness import Noise, Streams, seeded_globally, stream, stream_seed
+from ganbench.randomness import LatentSpace, Noise, Streams, seeded_globally, stream, stream_seed
 
 CPU = torch.device("cpu")
 
@@ -26,24 +26,26 @@ def test_a_stream_starts_at_its_start():
 
 
 def test_a_runs_streams_are_reproducible():
-    one, two = (Streams(3, 4, CPU) for _ in range(2))
+    one, two = (Streams(3, LatentSpace(4), CPU) for _ in range(2))
     assert torch.equal(one.discriminator_latents(5), two.discriminator_latents(5))
     assert torch.equal(one.generator_latents(5), two.generator_latents(5))
     like = torch.empty(5, 2)
-    assert torch.equal(one.noise.normal_like(like), two.noise.normal_like(like))
+    for noise in ("discriminator_noise", "generator_noise"):
+        first, second = (getattr(streams, noise).normal_like(like) for streams in (one, two))
+        assert torch.equal(first, second)
 
 
 def test_drawing_from_one_stream_shifts_no_other():
-    quiet, busy = (Streams(3, 4, CPU) for _ in range(2))
+    quiet, busy = (Streams(3, LatentSpace(4), CPU) for _ in range(2))
     for _ in range(3):
         busy.discriminator_latents(7)
-        busy.noise.uniform_like(torch.empty(9))
+        busy.discriminator_noise.uniform_like(torch.empty(9))
     assert torch.equal(quiet.generator_latents(5), busy.generator_latents(5))
     assert not torch.equal(quiet.discriminator_latents(5), busy.discriminator_latents(5))
 
 
 def test_latents_are_standard_normal_and_the_players_unrelated():
-    streams = Streams(0, 1, CPU)
+    streams = Streams(0, LatentSpace(1), CPU)
     count = 20_000
     latents = torch.cat(
         [streams.discriminator_latents(count), streams.generator_latents(count)], dim=1
@@ -102,10 +104,31 @@ def test_noise_has_its_distribution():
 
 def test_the_global_generator_is_never_touched():
     before = torch.get_rng_state()
-    streams = Streams(0, 2, CPU)
+    streams = Streams(0, LatentSpace(2), CPU)
     streams.discriminator_latents(3)
     streams.generator_latents(3)
-    streams.noise.uniform_like(torch.empty(3))
-    streams.noise.uniform_like_batch(torch.empty(3))
-    streams.noise.normal_like(torch.empty(3))
+    streams.discriminator_noise.uniform_like(torch.empty(3))
+    streams.discriminator_noise.uniform_like_batch(torch.empty(3))
+    streams.discriminator_noise.normal_like(torch.empty(3))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_uniform_latents_lie_between_minus_one_and_one():
+    drawn = LatentSpace(2, "uniform").draw(20_000, torch.Generator().manual_seed(0))
+    assert drawn.shape == (20_000, 2)
+    assert drawn.abs().max() <= 1
+    assert drawn.mean().item() == pytest.approx(0, abs=0.02)
+    assert drawn.var().item() == pytest.approx(1 / 3, rel=0.02)
+
+
+def test_restored_streams_go_on_where_they_were():
+    original, other = Streams(0, LatentSpace(3), CPU), Streams(1, LatentSpace(3), CPU)
+    like = torch.empty(4)
+    original.discriminator_latents(2)
+    original.generator_noise.normal_like(like)
+    other.restore(original.state())
+    assert torch.equal(original.discriminator_latents(5), other.discriminator_latents(5))
+    assert torch.equal(original.generator_latents(5), other.generator_latents(5))
+    for noise in ("discriminator_noise", "generator_noise"):
+        first, second = (getattr(streams, noise).normal_like(like) for streams in (original, other))
+        assert torch.equal(first, second)

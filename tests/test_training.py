@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from ganbench.errors import ContractBroken
-from ganbench.objective import Objective
-from ganbench.randomness import Streams
+from ganbench.objective import Objective, Step
+from ganbench.randomness import LatentSpace, Streams
 from ganbench.training import Game, Player, train, value_function
 from ganbench_plugins.losses.minimax import Minimax
 from ganbench_plugins.losses.non_saturating import NonSaturating
@@ -61,7 +61,7 @@ def game(loss=None, discriminator=None, optimizer=None):
         generator=Player(generator, optimizer(generator.parameters())),
         discriminator=Player(discriminator, optimizer(discriminator.parameters())),
         objective=Objective(loss or Minimax()),
-        streams=Streams(0, 3, torch.device("cpu")),
+        streams=Streams(0, LatentSpace(3), torch.device("cpu")),
         batch_size=BATCH,
         batches=real_batches(),
         generator_batches=real_batches(-1.0),
@@ -159,7 +159,7 @@ def test_one_sgd_step_each_is_the_papers_update():
     played = Game(
         **sgd,
         objective=Objective(Minimax()),
-        streams=Streams(0, 3, torch.device("cpu")),
+        streams=Streams(0, LatentSpace(3), torch.device("cpu")),
         batch_size=BATCH,
         batches=real_batches(),
         generator_batches=real_batches(),
@@ -219,10 +219,11 @@ def test_d_learns_the_optimal_discriminator_of_two_normals():
     d = nn.Linear(1, 1)
     player = Player(nn.Sequential(d, nn.Flatten(0)), torch.optim.Adam(d.parameters(), 0.02))
     objective = Objective(Minimax())
-    streams = Streams(0, 1, torch.device("cpu"))
+    streams = Streams(0, LatentSpace(1), torch.device("cpu"))
     for _ in range(1500):
         real, fake = torch.randn(256, 1) + 1, torch.randn(256, 1) - 1
-        player.descend(objective.discriminator_terms(player.network, real, fake, streams.noise)[0])
+        step = Step(player.network, None, None, real, fake, streams.discriminator_noise, 0)
+        player.descend(objective.discriminator_terms(step).loss)
     assert d.weight.item() == pytest.approx(2.0, abs=0.2)
     assert d.bias.item() == pytest.approx(0.0, abs=0.2)
 

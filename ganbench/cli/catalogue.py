@@ -4,50 +4,82 @@ import click
 
 from ganbench.cli.options import plugin_options
 from ganbench.errors import unknown
-from ganbench.plugins import KINDS, Catalogue, Component, Kind, code_of, discover
+from ganbench.plugins import KINDS, Catalogue, Component, code_of, discover
 
 
 @click.command("list")
 @click.argument("kind", required=False, metavar="[KIND]")
 @plugin_options
 def list_command(kind: str | None, block: tuple[str, ...], plugin_file: tuple[str, ...]) -> None:
-    """List components by kind: losses, penalties, architectures, schedules, datasets, metrics.
+    """List what there is: losses, recipes (objectives of several parts), penalties,
+    architectures, schedules, datasets, metrics, protocols.
 
     \b
     Examples:
       ganbench list
       ganbench list losses
     """
-    chosen = KINDS if kind is None else (_kind(kind),)
     catalogue = discover(block, plugin_file)
     _warn_of_broken(catalogue)
-    for each in chosen:
-        click.echo(f"{each.plural}:")
-        components = catalogue.of_kind(each)
-        width = max((len(c.name) for c in components), default=0)
-        for component in components:
-            origin = component.origin.distribution
-            click.echo(f"  {component.name:{width}}  {component.summary}  [{origin}]")
+    for plural, lines in _listing(catalogue, kind):
+        click.echo(f"{plural}:")
+        width = max((len(name) for name, _ in lines), default=0)
+        for name, text in lines:
+            click.echo(f"  {name:{width}}  {text}")
+
+
+def _listing(catalogue: Catalogue, kind: str | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each kind that was asked for, with a name and a line for each of its members."""
+    everything = [(k.plural, [(c.name, _line(c)) for c in catalogue.of_kind(k)]) for k in KINDS]
+    recipes = [(r.name, f"= {r.spec}  [{r.origin.distribution}]") for r in catalogue.recipes]
+    everything.insert(1, ("recipes", recipes))
+    if kind is None:
+        return everything
+    found = [(plural, lines) for plural, lines in everything if kind in _spellings(plural)]
+    if not found:
+        raise unknown("kind", kind, {plural.replace(" ", "") for plural, _ in everything})
+    return found
+
+
+def _line(component: Component) -> str:
+    reference = f"  {component.reference}" if component.reference else ""
+    return f"{component.summary}{reference}  [{component.origin.distribution}]"
+
+
+def _spellings(plural: str) -> set[str]:
+    singular = {kind.plural: kind.name for kind in KINDS}.get(plural, "recipe")
+    return {text for name in (plural, singular) for text in (name, name.replace(" ", ""))}
 
 
 @click.command("show")
 @click.argument("name")
 @plugin_options
 def show_command(name: str, block: tuple[str, ...], plugin_file: tuple[str, ...]) -> None:
-    """Show a component: its formula, fields with defaults, reference and origin.
+    """Show a component, or the parts of a recipe: formula, fields, references and origin.
 
     \b
     Examples:
       ganbench show minimax
-      ganbench show k-step
+      ganbench show wgan-gp
     """
+    from ganbench.experiment import choose_objective
+    from ganbench.specs import Spec
+
     catalogue = discover(block, plugin_file)
     everything = [c for kind in KINDS for c in catalogue.of_kind(kind)]
     found = [component for component in everything if component.name == name]
+    recipe = catalogue.recipe(name)
+    if recipe:
+        click.echo(f"recipe {name} = {recipe.spec}\n\nOrigin: plugin {recipe.origin}")
+        parts = choose_objective(catalogue, (Spec(name),)).parts
+        found += list({part.component.name: part.component for part in parts}.values())
     if not found:
         hint = "See them with `ganbench list`."
-        raise unknown("component", name, {c.name for c in everything}, hint)
-    for component in found:
+        known = {c.name for c in everything} | {r.name for r in catalogue.recipes}
+        raise unknown("component", name, known, hint)
+    for place, component in enumerate(found):
+        if place or recipe:
+            click.echo()
         _show(component)
 
 
@@ -58,9 +90,14 @@ def _show(component: Component) -> None:
     click.echo(component.docstring.strip() or "(its class has no docstring)")
     with code_of(component):
         fields = fields_of(component.cls).values()
+        recommended = getattr(component.cls, "recommended", {})
     click.echo("\nFields:" if fields else "\nFields: none")
     for field in fields:
         click.echo(f"  {field}")
+    if recommended:
+        click.echo("\nWith --rules recommended:")
+        for name, value in recommended.items():
+            click.echo(f"  {name}: {value}")
     click.echo(f"\nOrigin: plugin {component.origin}, {_maths(component)}")
 
 
@@ -86,20 +123,10 @@ def plugins_command(block: tuple[str, ...], plugin_file: tuple[str, ...]) -> Non
             names = [c.name for c in plugin.components if c.kind is kind]
             if names:
                 click.echo(f"  {kind.plural}: {', '.join(names)}")
+        if plugin.recipes:
+            click.echo(f"  recipes: {', '.join(recipe.name for recipe in plugin.recipes)}")
         if plugin.error:
             click.echo(f"  {plugin.traceback.rstrip()}".replace("\n", "\n  "))
-
-
-def _kind(text: str) -> Kind:
-    spellings = {
-        spelling: kind
-        for kind in KINDS
-        for name in (kind.name, kind.plural)
-        for spelling in (name, name.replace(" ", ""))
-    }
-    if text not in spellings:
-        raise unknown("kind", text, {kind.plural.replace(" ", "") for kind in KINDS})
-    return spellings[text]
 
 
 def _warn_of_broken(catalogue: Catalogue) -> None:

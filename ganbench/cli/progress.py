@@ -55,10 +55,11 @@ class Lines(Observer):
     def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None:
         cells = list({experiment.cell_key: experiment for experiment in experiments}.values())
         seeds = len({experiment.seed for experiment in experiments})
-        protocol = experiments[0].protocol
+        budget = experiments[0].settings.clock
+        protocols = ", ".join(dict.fromkeys(e.protocol.short for e in experiments))
         self.say(
-            f"{len(experiments)} runs: {len(cells)} cells x {seeds} seeds, {protocol.budget} each"
-            f" ({protocol.short}); {setup.at_once} at once"
+            f"{len(experiments)} runs: {len(cells)} cells x {seeds} seeds, {budget} each"
+            f" ({protocols}); {setup.at_once} at once"
         )
         for cell in cells:
             self.say(

@@ -8,13 +8,25 @@ from ganbench.cli.options import data_folder_option, plugin_options, store_optio
 
 
 @click.command("run")
-@click.option("--losses", required=True, multiple=True, help="Losses, with penalties behind a `+`.")
-@click.option("--datasets", multiple=True, help="Data sets.  [default: digits]")
-@click.option("--schedules", multiple=True, help="Who moves when.  [default: k-step]")
+@click.option(
+    "--losses",
+    required=True,
+    multiple=True,
+    help="Losses or recipes, with penalties behind a `+`; `all` is all of them.",
+)
+@click.option("--datasets", multiple=True, help="Data sets [the protocol's; digits].")
+@click.option("--schedules", multiple=True, help="Who moves when [the protocol's; k-step].")
 @click.option("--k", "ks", metavar="K[,K]", help="Short for --schedules k-step:k=K[,...].")
-@click.option("--architectures", multiple=True, help="Networks [what suits the data set].")
+@click.option("--architectures", multiple=True, help="Networks [what suits data and loss].")
 @click.option("--metrics", multiple=True, help="Scores, the headline first [what suits the data].")
 @click.option("--protocol", default="quick", show_default=True, help="What stays fixed.")
+@click.option(
+    "--rules",
+    type=click.Choice(["fixed", "recommended"]),
+    default="fixed",
+    show_default=True,
+    help="One optimizer for all, or what each loss and penalty declares for itself.",
+)
 @click.option(
     "--budget", default="", help="Length: 200kimg, 2000gsteps, 5000dsteps, 1e15flop, 60s."
 )
@@ -35,6 +47,7 @@ def run_command(
     architectures: tuple[str, ...],
     metrics: tuple[str, ...],
     protocol: str,
+    rules: str,
     budget: str,
     seeds: int,
     device: str,
@@ -56,6 +69,7 @@ def run_command(
     Examples:
       ganbench run --losses minimax,nonsat
       ganbench run --losses nonsat --datasets ring,grid --k 1,5 --seeds 5
+      ganbench run --losses wgan,wgan-gp,r3gan --datasets ring --rules recommended
       ganbench run --losses nonsat --protocol quick:batch_size=32 --budget 50kimg
       ganbench run --losses mine,nonsat --plugin-file my_loss.py
     """
@@ -77,11 +91,12 @@ def run_command(
         schedules = tuple(f"k-step:k={k}" for k in ks.split(","))
     request = Request(
         losses=",".join(losses),
-        datasets=",".join(datasets) or "digits",
-        schedules=",".join(schedules) or "k-step",
+        datasets=",".join(datasets),
+        schedules=",".join(schedules),
         architectures=",".join(architectures),
         metrics=",".join(metrics),
         protocol=with_budget(protocol, budget),
+        rules=rules,
         seeds=seeds,
         download=download,
     )
