@@ -7,12 +7,27 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge, Le
 from torch import nn
 
-from ganbench.api import Shape, Unsupported
+from ganbench.api import Shape
+
+from .discriminator import Discriminator
+from .normalization import NORMALIZATIONS, Normalization, VectorNorm
+from .shapes import check_points
+
+
+def hidden(
+    inputs: int, width: int, depth: int, norm: Normalization = NORMALIZATIONS["none"]
+) -> nn.Sequential:
+    """`depth` fully connected layers, each with its norm and ReLU."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise([inputs, *[width] * depth]):
+        linear = nn.Linear(before, after, bias=not norm.mixes_samples)
+        layers += [linear, norm.of_vectors(after), nn.ReLU()]
+    return nn.Sequential(*layers)
 
 
 @dataclass(frozen=True)
 class MLP:
-    """Two ReLU networks of the same width and depth, without normalisation.
+    """Two ReLU networks of the same width and depth, by default without normalisation.
 
         G: latent_size -> width -> ... -> width -> features, linear output
         D: features    -> width -> ... -> width -> 1, a logit
@@ -21,6 +36,8 @@ class MLP:
         latent_size: numbers in z.
         width: units in each hidden layer.
         depth: hidden layers in each network.
+        discriminator_norm: in D's hidden layers, before ReLU; `spectral` norm is on D's last
+            layer too.
 
     References:
         As used for mixtures of Gaussians by VEEGAN (Srivastava et al., 2017), there with 128 units
@@ -28,23 +45,28 @@ class MLP:
     """
 
     version: ClassVar[int] = 1
-    discriminator_mixes_samples: ClassVar[bool] = False
+    discriminator_embeds: ClassVar[bool] = True
 
     latent_size: Annotated[int, Ge(1)] = 2
     width: Annotated[int, Ge(1)] = 128
     depth: Annotated[int, Ge(1), Le(32)] = 2
+    discriminator_norm: VectorNorm = "none"
+
+    @property
+    def discriminator_mixes_samples(self) -> bool:
+        return NORMALIZATIONS[self.discriminator_norm].mixes_samples
 
     def check(self, shape: Shape) -> None:
-        if len(shape) != 1:
-            raise Unsupported(f"mlp makes points, [features]; the data has the shape {list(shape)}")
+        check_points("mlp", shape)
 
     def build(self, shape: Shape) -> tuple[nn.Module, nn.Module]:
         (features,) = shape
-        return self._layers(self.latent_size, features), nn.Sequential(
-            *self._layers(features, 1), nn.Flatten(0)
+        norm = NORMALIZATIONS[self.discriminator_norm]
+        generator = nn.Sequential(
+            hidden(self.latent_size, self.width, self.depth), nn.Linear(self.width, features)
         )
-
-    def _layers(self, inputs: int, outputs: int) -> nn.Sequential:
-        sizes = [inputs, *[self.width] * self.depth]
-        hidden = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), nn.ReLU())]
-        return nn.Sequential(*hidden, nn.Linear(self.width, outputs))
+        discriminator = Discriminator(
+            hidden(features, self.width, self.depth, norm), nn.Linear(self.width, 1)
+        )
+        norm.finish(discriminator)
+        return generator, discriminator

@@ -23,6 +23,7 @@ class Digits:
 
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan:width=32"
+    autoencoder: ClassVar[str] = "conv-autoencoder:width=32"
     metrics: ClassVar[tuple[str, ...]] = ("fd-digits", "digit-classes")
 
     def prepare(self, folder: Path) -> None:

@@ -32,6 +32,7 @@ class Gaussian:
 
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "mlp"
+    autoencoder: ClassVar[str] = "mlp-autoencoder"
     metrics: ClassVar[tuple[str, ...]] = ("fd-points",)
 
     mean: float = 0.0
@@ -68,6 +69,7 @@ class Ring:
 
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "mlp"
+    autoencoder: ClassVar[str] = "mlp-autoencoder"
     # Modes first: opposite modes alone have the ring's mean and covariance, so that a Frechet
     # distance can't see that the others are missing.
     metrics: ClassVar[tuple[str, ...]] = ("modes", "fd-points")
@@ -108,6 +110,7 @@ class Grid:
 
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "mlp"
+    autoencoder: ClassVar[str] = "mlp-autoencoder"
     metrics: ClassVar[tuple[str, ...]] = ("modes", "fd-points")
 
     side: Annotated[int, Ge(1)] = 5

@@ -31,6 +31,7 @@ class Mnist:
 
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
+    autoencoder: ClassVar[str] = "conv-autoencoder"
     metrics: ClassVar[tuple[str, ...]] = ("fid",)
     source: ClassVar[Any] = datasets.MNIST
 
