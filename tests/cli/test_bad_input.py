@@ -4,7 +4,7 @@ import pytest
 
 BAD = {
     "loss": (["--losses", "nonsatt"], ["no loss is called 'nonsatt'", "Did you mean 'nonsat'?"]),
-    "penalty": (["--losses", "nonsat+r7"], ["no penalty is called 'r7'", "Known: gp"]),
+    "penalty": (["--losses", "nonsat+r7"], ["no penalty is called 'r7'", "Known: bcr"]),
     "empty loss": (["--losses", ""], ["it is empty", "name:field=value"]),
     "dangling comma": (["--losses", "nonsat,"], ["a name is missing"]),
     "schedule": (["--schedules", "k-stop"], ["no schedule is called", "'k-step'"]),

@@ -43,14 +43,15 @@ def test_list_gives_every_kind_with_a_summary_and_an_origin(ganbench):
     lines = ganbench("list").out.splitlines()
     kinds = [line for line in lines if not line.startswith(" ")]
     assert kinds == [
-        "losses:", "penalties:", "architectures:", "schedules:", "data sets:", "metrics:",
+        "losses:", "recipes:", "penalties:", "architectures:", "schedules:", "data sets:",
+        "metrics:", "protocols:",
     ]  # fmt: skip
     (minimax,) = [line for line in lines if line.split()[0] == "minimax"]
     assert "two-player game" in minimax
     assert minimax.endswith("[ganbench]")
     for line in lines:
-        if line.startswith(" "):
-            assert len(line.split()) > 4, f"no summary: {line}"
+        if line.startswith(" ") and " = " not in line:
+            assert len(line.split()) > 3, f"no summary: {line}"
 
 
 def test_list_of_one_kind(ganbench):
@@ -77,7 +78,8 @@ def test_plugins_lists_what_each_adds_and_what_is_wrong(ganbench, tmp_path):
     )
     ran = ganbench("plugins", "--plugin-file", "typo.py", "-p", "no:bundled-metrics")
     assert ran.code == 0
-    assert "losses: minimax, nonsat" in ran.out
+    assert "losses: began, " in ran.out
+    assert "recipes: dragan, " in ran.out
     assert "bundled-metrics  ganbench" in ran.out
     assert "blocked" in ran.out
     assert "typo.py" in ran.out

@@ -1,0 +1,208 @@
+"""What a request becomes: the grid, its defaults, the rules, and what does not fit."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from ganbench.errors import BadInput, PluginBroken, Unsupported
+from ganbench.planning import Request, Setup, plan
+from ganbench.plugins import LOSS, PENALTY, PROTOCOL, Catalogue, Origin, Plugin, Recipe
+from ganbench.protocol import TrainingProtocol
+from ganbench_plugins.losses.non_saturating import NonSaturating
+
+
+class Paper(TrainingProtocol):
+    version = 1
+    datasets = "gaussian:size=500"
+    architectures = "mlp:width=8"
+    schedules = "k-step:k=3"
+    budget = "1gsteps"
+    generator_lr = 1e-4
+    discriminator_lr = 1e-4
+    beta1 = 0.5
+    beta2 = 0.9
+
+
+@dataclass(frozen=True)
+class Eager(NonSaturating):
+    recommended: ClassVar = {"schedule": "k-step:k=5", "beta1": "0", "generator_lr": "0.01"}
+
+
+@dataclass(frozen=True)
+class Fussy:
+    version: ClassVar[int] = 1
+    recommended: ClassVar = {"generator_lr": "0.02"}
+
+    def __call__(self, discriminator, real, fake, noise):
+        return discriminator(real).mean()
+
+
+@dataclass(frozen=True)
+class Idle:
+    version: ClassVar[int] = 1
+
+
+@pytest.fixture
+def planned_cells(bundled, toys, tmp_path):
+    added = toys(
+        (LOSS, "eager", Eager),
+        (PENALTY, "fussy", Fussy),
+        (PENALTY, "idle", Idle),
+        (PROTOCOL, "paper", Paper),
+    )
+    setup = Setup(tmp_path / "store", tmp_path / "data", "cpu")
+
+    def cells(losses, recipes=(), **request):
+        extra = Plugin(Origin("more", "more", "1"), recipes=tuple(recipes))
+        catalogue = Catalogue((*bundled.plugins, *added.plugins, extra))
+        asked = {"datasets": "gaussian:size=500", "seeds": 1, **request}
+        return plan(Request(losses=losses, **asked), setup, catalogue)
+
+    return cells
+
+
+def recipe(name, spec):
+    return Recipe(name, spec, Origin("more", "more", "1"))
+
+
+def test_a_protocol_brings_what_the_user_leaves_open(planned_cells):
+    (cell,) = planned_cells("nonsat", protocol="paper", datasets="")
+    assert (cell.dataset.short, cell.architecture.short, cell.schedule.short) == (
+        "gaussian:size=500", "mlp:width=8", "k-step:k=3",
+    )  # fmt: skip
+    (cell,) = planned_cells(
+        "nonsat",
+        protocol="paper",
+        datasets="ring:size=100",
+        architectures="mlp",
+        schedules="k-step",
+    )
+    assert (cell.dataset.short, cell.architecture.short, cell.schedule.short) == (
+        "ring:size=100", "mlp", "k-step",
+    )  # fmt: skip
+
+
+def test_a_recipe_is_its_parts(planned_cells):
+    named, spelt = (planned_cells(losses) for losses in ("wgan-gp", "wasserstein+gp:weight=10"))
+    assert named[0].key == spelt[0].key
+    assert len(planned_cells("wgan-gp,wasserstein+gp")) == 1
+
+
+def test_a_field_of_a_recipe_goes_to_each_part_that_has_it(planned_cells):
+    (cell,) = planned_cells("r3gan:gamma=3:every=4+gp")
+    assert cell.objective.short == "rpgan+r1:every=4:gamma=3.0+r2:every=4:gamma=3.0+gp"
+    with pytest.raises(BadInput, match=r"(?s)no field of recipe 'wgan' = .* 'weight'.*Known: clip"):
+        planned_cells("wgan:weight=3")
+
+
+def test_a_recipe_that_is_no_objective_is_its_plugins_fault(planned_cells):
+    for spec in ("nonsat,minimax", "nonsat:", ""):
+        with pytest.raises(PluginBroken, match="recipe 'odd' of plugin more"):
+            planned_cells("odd", [recipe("odd", spec)])
+
+
+def test_one_name_for_two_things_is_refused(planned_cells):
+    for recipes in (
+        [recipe("nonsat", "minimax")],
+        [recipe("twice", "minimax"), recipe("twice", "nonsat")],
+    ):
+        with pytest.raises(BadInput, match=r"is offered by .* and more \(more 1\)"):
+            planned_cells(recipes[0].name, recipes)
+
+
+def test_all_is_every_loss_and_every_recipe(planned_cells, bundled):
+    names = {cell.objective.loss.component.name for cell in planned_cells("all")}
+    assert names == {loss.name for loss in bundled.of_kind(LOSS)} | {"eager"}
+    assert "wasserstein+gp" in [cell.objective.short for cell in planned_cells("all")]
+    assert all(cell.objective.short.endswith("+fussy") for cell in planned_cells("all+fussy"))
+
+
+def test_an_unknown_name_lists_recipes_too(planned_cells):
+    with pytest.raises(BadInput, match=r"no loss is called 'wgan_gp'. Did you mean 'wgan-gp'"):
+        planned_cells("wgan_gp")
+
+
+def test_the_rules_settle_what_a_loss_declares(planned_cells):
+    fixed, plain = planned_cells("eager,nonsat", protocol="paper")
+    assert fixed.protocol.short == plain.protocol.short == "paper"
+    eager, plain = planned_cells("eager,fgan", protocol="paper", rules="recommended")
+    assert eager.protocol.short == "paper:beta1=0.0:generator_lr=0.01"
+    assert eager.schedule.short == "k-step:k=5"
+    assert (plain.protocol.short, plain.schedule.short) == ("paper", "k-step:k=3")
+    assert eager.recipe()["rules"] == "recommended"
+
+
+def test_a_penaltys_settings_win_over_the_losss_and_the_users_over_both(planned_cells):
+    (cell,) = planned_cells("eager+fussy", protocol="paper", rules="recommended")
+    assert cell.protocol.short == "paper:beta1=0.0:generator_lr=0.02"
+    (cell,) = planned_cells(
+        "eager+fussy", protocol="paper:generator_lr=0.5", rules="recommended", schedules="k-step"
+    )
+    assert cell.protocol.short == "paper:beta1=0.0:generator_lr=0.5"
+    assert cell.schedule.short == "k-step"
+
+
+def test_equal_settings_are_one_run_whatever_the_rules(planned_cells):
+    (settled,) = planned_cells("eager", protocol="paper", rules="recommended")
+    (spelt,) = planned_cells(
+        "eager", protocol="paper:beta1=0:generator_lr=0.01", schedules="k-step:k=5"
+    )
+    assert settled.key == spelt.key
+
+
+def test_other_rules_do_not_exist(planned_cells):
+    with pytest.raises(BadInput, match="no set of rules is called 'tuned'"):
+        planned_cells("nonsat", rules="tuned")
+
+
+def test_a_loss_that_needs_an_autoencoder_gets_the_data_sets(planned_cells):
+    began, plain = planned_cells("began,nonsat")
+    assert began.architecture.component.name == "mlp-autoencoder"
+    assert plain.architecture.component.name == "mlp"
+    with pytest.raises(Unsupported, match="'began' needs an auto-encoding discriminator"):
+        planned_cells("began", architectures="mlp")
+
+
+def test_in_a_grid_what_does_not_fit_is_planned_with_its_refusal(planned_cells):
+    cells = planned_cells(
+        "nonsat+gp,nonsat",
+        datasets="digits",
+        architectures="dcgan,dcgan:discriminator_norm=none",
+        schedules="k-step",
+    )
+    refused = [cell for cell in cells if cell.refusal]
+    assert len(cells) == 4
+    assert [(c.objective.short, c.architecture.short) for c in refused] == [("nonsat+gp", "dcgan")]
+    assert "mixes the images of a batch" in refused[0].refusal
+    with pytest.raises(Unsupported, match="'gp' needs a discriminator that treats each image"):
+        planned_cells("nonsat,nonsat+gp", datasets="digits", architectures="dcgan")
+
+
+@pytest.mark.parametrize(
+    ("losses", "request_", "message"),
+    [
+        ("rpgan+top-k", {}, "'top-k' leaves out fakes, and 'rpgan' compares the i-th fake"),
+        ("mmd+top-k", {}, "'top-k' leaves out fakes, and 'mmd' uses D's embeddings"),
+        ("mmd", {"schedules": "adaptive"}, "schedule 'adaptive' judges D by its logits"),
+        ("nonsat+diffaug", {}, "diffaug"),
+        ("nonsat+cr", {}, "cr"),
+    ],
+)
+def test_parts_that_can_not_work_together_are_refused_by_name(
+    planned_cells, losses, request_, message
+):
+    with pytest.raises(Unsupported, match=message):
+        planned_cells(losses, **request_)
+
+
+def test_an_addition_that_adds_nothing_is_its_plugins_fault(planned_cells):
+    with pytest.raises(PluginBroken, match="penalty 'idle' of plugin toys .* has none of"):
+        planned_cells("nonsat+idle")
+
+
+def test_what_is_registered_as_a_protocol_has_to_be_one(bundled, toys, tmp_path):
+    catalogue = Catalogue((*bundled.plugins, *toys((PROTOCOL, "odd", Idle)).plugins))
+    setup = Setup(tmp_path / "store", tmp_path / "data", "cpu")
+    with pytest.raises(BadInput, match="has to be a subclass of ganbench.api.TrainingProtocol"):
+        plan(Request(losses="nonsat", protocol="odd"), setup, catalogue)
