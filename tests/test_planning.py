@@ -197,12 +197,12 @@ def test_parts_that_can_not_work_together_are_refused_by_name(
 
 
 def test_an_addition_that_adds_nothing_is_its_plugins_fault(planned_cells):
-    with pytest.raises(PluginBroken, match="penalty 'idle' of plugin toys .* has none of"):
+    with pytest.raises(PluginBroken, match=r"penalty 'idle' of plugin toys .* has none of"):
         planned_cells("nonsat+idle")
 
 
 def test_what_is_registered_as_a_protocol_has_to_be_one(bundled, toys, tmp_path):
     catalogue = Catalogue((*bundled.plugins, *toys((PROTOCOL, "odd", Idle)).plugins))
     setup = Setup(tmp_path / "store", tmp_path / "data", "cpu")
-    with pytest.raises(BadInput, match="has to be a subclass of ganbench.api.TrainingProtocol"):
+    with pytest.raises(BadInput, match=r"has to be a subclass of ganbench.api.TrainingProtocol"):
         plan(Request(losses="nonsat", protocol="odd"), setup, catalogue)

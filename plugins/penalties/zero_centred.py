@@ -10,6 +10,7 @@ from ganbench.api import Discriminator, Images, Noise, Scalar
 from .pacing import Annealed, Paced
 from .slopes import between, squared_slopes
 
+
 @dataclass(frozen=True)
 class ZeroCentred(Paced):
     """0-GP: hold the slope of D at 0 between real and fake images.

@@ -1,6 +1,6 @@
-"""What holds of every registered loss, and of every recipe's."""
+"""What holds for every registered loss in every form that it has."""
 
-import inspect
+from itertools import product
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -9,127 +9,145 @@ import torch
 from ganbench.choices import fields_of
 from ganbench.plugins import LOSS, discover
 
+REAL = [-3.0, -0.5, 0.1, 1.25, 7.0]
+FAKE = [2.0, -1.4, 0.25, -6.0, 0.5]
+
+
 BUNDLED = discover()
-LOSSES = {c.name: c.cls for c in BUNDLED.of_kind(LOSS)}
-OF_LOGITS = [name for name, cls in LOSSES.items() if not getattr(cls, "uses_embeddings", False)]
-OF_EMBEDDINGS = [name for name in LOSSES if name not in OF_LOGITS]
+CATALOGUE = {component.name: component.cls for component in BUNDLED.of_kind(LOSS)}
 
 
-def variants(names):
-    """(name, fields) for the defaults and for every value of every field that is a choice."""
-    for name in names:
-        yield name, {}
-        for field in fields_of(LOSSES[name]).values():
-            is_choice = get_origin(field.hint) is Literal
-            choices = get_args(field.hint) if is_choice else ()
-            choices = (True, False) if field.hint is bool else choices
-            yield from ((name, {field.name: v}) for v in choices if v != field.default)
+def forms():
+    """Each class with every combination of what its Literal and bool fields can be."""
+    for name, cls in CATALOGUE.items():
+        options = {}
+        for field in fields_of(cls).values():
+            if get_origin(field.hint) is Literal:
+                options[field.name] = get_args(field.hint)
+            elif field.hint is bool:
+                options[field.name] = (False, True)
+        for values in product(*options.values()):
+            chosen = dict(zip(options, values, strict=True))
+            text = ":".join([name, *(f"{k}={v}" for k, v in chosen.items())])
+            yield pytest.param(lambda cls=cls, chosen=chosen: cls(**chosen), id=text)
 
 
-LOGIT_VARIANTS = [pytest.param(*v, id=f"{v[0]} {v[1]}") for v in variants(OF_LOGITS)]
-ALL_VARIANTS = [pytest.param(*v, id=f"{v[0]} {v[1]}") for v in variants(LOSSES)]
+every_form = pytest.mark.parametrize("make", list(forms()))
 
 
-def made(name, fields):
-    return LOSSES[name](**fields)
+def batch(loss, values, dtype=torch.float64):
+    """Logits, or embeddings of 2 features for losses on those."""
+    if getattr(loss, "uses_embeddings", False):
+        values = [[value, value / 2 + 0.1] for value in values]
+    return torch.tensor(values, dtype=dtype, requires_grad=True)
 
 
-def outputs(name, count=6, dtype=torch.float64, seed=0):
-    """What D returns for a batch, as the loss wants it: logits or embeddings."""
-    random = torch.Generator().manual_seed(seed)
-    shape = (count,) if name in OF_LOGITS else (count, 4)
-    values = torch.rand(shape, generator=random, dtype=torch.float64) * 1.6 - 0.8
-    return values.to(dtype).requires_grad_()
+def both(loss, real, fake):
+    """D's loss, and G's with as much as it asks for."""
+    given = real if getattr(loss, "needs_real_in_generator_step", False) else None
+    return loss.discriminator_loss(real, fake), loss.generator_loss(fake, given)
 
 
-def of_both(loss, real, fake):
-    """Both players' losses; the real logits go to G as to a loss that asks for them."""
-    needs = getattr(loss, "needs_real_in_generator_step", False)
-    return loss.discriminator_loss(real, fake), loss.generator_loss(fake, real if needs else None)
+@every_form
+def test_both_losses_are_scalars_that_move_logits(make):
+    loss = make()
+    real, fake = batch(loss, REAL), batch(loss, FAKE)
+    of_d, of_g = both(loss, real, fake)
+    assert of_d.shape == of_g.shape == ()
+    assert torch.autograd.grad(of_d, real)[0].abs().max() > 0
+    assert torch.autograd.grad(of_g, fake)[0].abs().max() > 0
+
+
+@every_form
+def test_gradients_agree_with_finite_differences(make):
+    loss = make()
+    real, fake = batch(loss, REAL), batch(loss, FAKE)
+    assert torch.autograd.gradcheck(lambda *logits: both(loss, *logits), (real, fake))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize(("name", "fields"), ALL_VARIANTS)
-def test_huge_outputs_give_finite_losses_and_gradients(name, fields, dtype):
-    for size in (1e4, -1e4):
-        for other in (1e4, -1e4, 0.0):
-            real, fake = outputs(name, dtype=dtype), outputs(name, dtype=dtype, seed=1)
-            real, fake = (real.detach() + size, fake.detach() + other)
-            real.requires_grad_(), fake.requires_grad_()
-            for value in of_both(made(name, fields), real, fake):
-                real.grad = fake.grad = None
-                value.backward()
-                grads = [g for g in (real.grad, fake.grad) if g is not None]
-                assert all(torch.isfinite(found).all() for found in (value, *grads))
+@pytest.mark.parametrize("signs", [*product([-1, 0, 1], repeat=2)])
+@every_form
+def test_huge_logits_stay_finite_and_so_do_their_gradients(make, signs, dtype):
+    loss = make()
+    real = batch(loss, [1e4 * signs[0]] * 3, dtype)
+    fake = batch(loss, [1e4 * signs[1]] * 3, dtype)
+    of_d, of_g = both(loss, real, fake)
+    (of_d + of_g).backward()
+    for found in (of_d, of_g, real.grad, fake.grad):
+        assert torch.isfinite(found).all()
 
 
-@pytest.mark.parametrize(("name", "fields"), LOGIT_VARIANTS)
-def test_gs_step_raises_the_logits_of_fakes(name, fields):
-    _, generator_loss = of_both(made(name, fields), outputs(name), fake := outputs(name, seed=1))
-    generator_loss.backward()
-    assert (fake.grad <= 0).all()
-    assert (fake.grad < 0).any()
+@every_form
+def test_the_order_of_the_samples_does_not_matter_unless_they_are_paired(make):
+    loss = make()
+    real, fake = batch(loss, REAL), batch(loss, FAKE)
+    expected = torch.stack(both(loss, real, fake))
+    together = torch.stack(both(loss, real.flip(0), fake.flip(0)))
+    apart = torch.stack(both(loss, real, fake.roll(1, 0)))
+    torch.testing.assert_close(together, expected, rtol=1e-12, atol=1e-12)
+    if getattr(loss, "pairs_samples", False):
+        assert (apart - expected).abs().max() > 1e-3
+    else:
+        torch.testing.assert_close(apart, expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "fields"), LOGIT_VARIANTS)
-def test_ds_step_separates_real_from_fake(name, fields):
-    real, fake = outputs(name), outputs(name, seed=1)
-    made(name, fields).discriminator_loss(real, fake).backward()
-    assert real.grad.sum() - (0 if fake.grad is None else fake.grad.sum()) < 0
+@every_form
+def test_g_raises_the_logits_of_its_fakes_and_d_lowers_them(make):
+    loss = make()
+    if getattr(loss, "uses_embeddings", False):
+        pytest.skip("no direction of an embedding is more real")
+    if hasattr(loss, "k"):
+        loss.k.fill_(0.5)
+    # Between the labels of the losses that have labels, and inside all margins.
+    real, fake = batch(loss, [0.5, 0.6, 0.7]), batch(loss, [0.1, 0.2, 0.3])
+    of_d, of_g = both(loss, real, fake)
+    on_real, on_fake = torch.autograd.grad(of_d, (real, fake))
+    assert (on_real < 0).all()
+    assert (on_fake > 0).all()
+    assert (torch.autograd.grad(of_g, fake)[0] < 0).all()
 
 
-@pytest.mark.parametrize("name", OF_EMBEDDINGS)
-def test_descending_separates_embeddings_and_brings_them_together(name):
-    """One small gradient step of each player changes what D measures in its favour."""
-    real, fake = outputs(name), outputs(name, seed=1)
-    loss = made(name, {})
-    before, _ = of_both(loss, real, fake)
-    before.backward()
-    moved = [x.detach() - 1e-3 * x.grad for x in (real, fake)]
-    assert loss.discriminator_loss(*moved) < before
-    fake.grad = None
-    _, of_generator = of_both(loss, real.detach(), fake)
-    of_generator.backward()
-    nearer = fake.detach() - 1e-3 * fake.grad
-    assert loss.discriminator_loss(real.detach(), nearer) > before
-
-
-@pytest.mark.parametrize(("name", "fields"), ALL_VARIANTS)
-def test_the_order_in_a_batch_matters_only_where_pairing_is_declared(name, fields):
-    real, fake = (outputs(name, seed=seed).detach() for seed in (0, 1))
-    real, fake = (9 * (x - x.mean(0)) for x in (real, fake))
-    order = torch.tensor([3, 1, 5, 0, 2, 4])
-    before = of_both(made(name, fields), real, fake)
-    after = of_both(made(name, fields), real, fake[order])
-    pairs = getattr(LOSSES[name], "pairs_samples", False)
-    for first, second in zip(before, after, strict=True):
-        assert torch.isclose(first, second, rtol=1e-12) != pairs
-
-
-@pytest.mark.parametrize(("name", "fields"), ALL_VARIANTS)
-def test_the_global_random_generator_is_left_alone(name, fields):
-    before = torch.get_rng_state()
-    of_both(made(name, fields), outputs(name), outputs(name, seed=1))
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.parametrize(("name", "fields"), ALL_VARIANTS)
-def test_single_precision_agrees_with_double(name, fields):
-    exact = of_both(made(name, fields), outputs(name), outputs(name, seed=1))
-    single = of_both(
-        made(name, fields),
-        outputs(name, dtype=torch.float32),
-        outputs(name, dtype=torch.float32, seed=1),
+@every_form
+def test_single_precision_agrees_with_double(make):
+    exact, single = (
+        both(loss, batch(loss, REAL, dtype), batch(loss, FAKE, dtype))
+        for loss, dtype in ((make(), torch.float64), (make(), torch.float32))
     )
     for found, expected in zip(single, exact, strict=True):
         assert found.item() == pytest.approx(expected.item(), rel=2e-5, abs=2e-6)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_it_declares_what_it_is_and_nothing_that_the_harness_would_not_read(name):
-    cls = LOSSES[name]
-    known = {"needs_real_in_generator_step", "pairs_samples", "uses_embeddings"}
-    known |= {"needs_autoencoder", "recommended", "version"}
-    annotated = inspect.get_annotations(cls, eval_str=True)
-    facts = {n for n, hint in annotated.items() if "ClassVar" in str(hint)}
-    assert facts <= known
+def test_descending_separates_embeddings_and_brings_them_together():
+    """One small step of each player changes what D measures in its favour."""
+    for cls in CATALOGUE.values():
+        if not getattr(cls, "uses_embeddings", False):
+            continue
+        loss = cls()
+        real, fake = batch(loss, REAL), batch(loss, FAKE)
+        before, of_g = both(loss, real, fake)
+        on_real, on_fake = torch.autograd.grad(before, (real, fake), retain_graph=True)
+        assert loss.discriminator_loss(real - 1e-3 * on_real, fake - 1e-3 * on_fake) < before
+        nearer = fake - 1e-3 * torch.autograd.grad(of_g, fake)[0]
+        assert loss.discriminator_loss(real, nearer) > before
+
+
+@pytest.mark.parametrize(("name", "cls"), [*CATALOGUE.items()])
+def test_the_facts_about_a_loss_are_no_fields(name, cls):
+    facts = {
+        "version", "recommended", "needs_real_in_generator_step", "pairs_samples",
+        "uses_embeddings", "needs_autoencoder",
+    }  # fmt: skip
+    assert not facts & set(fields_of(cls))
+    assert cls.version == 1
+
+
+def test_which_losses_need_what():
+    def having(fact):
+        return {name for name, cls in CATALOGUE.items() if getattr(cls, fact, False)}
+
+    assert having("needs_real_in_generator_step") == {"mmd", "ragan", "rpgan"}
+    assert having("pairs_samples") == {"rpgan"}
+    assert having("uses_embeddings") == {"mmd"}
+    assert having("needs_autoencoder") == {"began", "ebgan"}
+    assert having("constrain") == {"wasserstein"}
