@@ -1,11 +1,12 @@
 """The table as text, Markdown, CSV, JSON or LaTeX."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
 from ganbench.results import LABELS
+from ganbench.specs import Spec, parse_one, spec_text
 
 _ALWAYS_SHOWN = ("loss", "schedule", "dataset")
 
@@ -51,10 +52,14 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     columns: dict[str, object] = {}
     same: list[str] = []
     for label in [name for name in table.columns if name in LABELS]:
-        if label in _ALWAYS_SHOWN or table[label].nunique() != 1:
+        if label in _ALWAYS_SHOWN:
             columns[label] = table[label]
-        else:
-            same.append(f"{label} {table[label].iloc[0]}")
+            continue
+        shared, own = _shared_fields(list(table[label]))
+        if shared:
+            same.append(f"{label} {shared}")
+        if any(own):
+            columns[label] = [fields or "-" for fields in own]
     columns["seeds"] = table["finished"].astype(str) + "/" + table["planned"].astype(str)
     if table["metric"].nunique() > 1:
         columns["metric"] = table["metric"]
@@ -76,6 +81,17 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if table["final_interval"].notna().any():
         caption += "\nmean over seeds +- 95% t interval"
     return pd.DataFrame(columns), caption
+
+
+def _shared_fields(specs: Sequence[str]) -> tuple[str, list[str]]:
+    """What specs of one name have in common, as a spec, and what each has besides."""
+    parsed = [parse_one(spec) for spec in specs]
+    if len({spec.name for spec in parsed}) != 1:
+        return "", list(specs)
+    common = set.intersection(*(set(spec.fields) for spec in parsed))
+    shared = Spec(parsed[0].name, tuple(f for f in parsed[0].fields if f in common))
+    own = [{k: v for k, v in spec.fields if (k, v) not in common} for spec in parsed]
+    return str(shared), [spec_text("", fields).removeprefix(":") for fields in own]
 
 
 def _with_interval(table: pd.DataFrame, name: str) -> list[str]:

@@ -104,6 +104,19 @@ def test_what_differs_is_a_column_and_what_does_not_is_in_the_caption():
     assert caption == "protocol quick"
 
 
+def test_settings_that_rows_share_are_in_the_caption_and_their_own_in_the_row():
+    rows = (
+        {"protocol": "quick:beta1=0.0:budget=5kimg"},
+        {"protocol": "quick:budget=5kimg"},
+        {"protocol": "quick:budget=5kimg:generator_lr=0.1"},
+    )
+    header, *cells = markdown(*rows)
+    place = header.index("protocol")
+    assert [row[place] for row in cells] == ["beta1=0.0", "-", r"generator\_lr=0.1"]
+    caption = FORMATS["text"](table(*rows)).splitlines()[0]
+    assert caption.startswith("architecture mlp | protocol quick:budget=5kimg | quality")
+
+
 def test_nothing_measured_yet_is_said():
     text = FORMATS["text"](table({**UNKNOWN, "metric": ""}))
     assert text.splitlines()[0].endswith("quality not measured yet")

@@ -12,4 +12,5 @@ def ganbench_metrics() -> dict[str, str]:
         "fd-points": "ganbench_plugins.metrics.fd_points:FdPoints",
         "fid": "ganbench_plugins.metrics.fid:Fid",
         "modes": "ganbench_plugins.metrics.modes:Modes",
+        "stacked-modes": "ganbench_plugins.metrics.stacked_modes:StackedModes",
     }

@@ -1,25 +1,26 @@
 """A small classifier of 8x8 digits, whose penultimate layer is the digits' feature extractor."""
 
-from importlib.resources import files
+from typing import ClassVar
 
-import safetensors.torch
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ganbench.api import Data, Samples, Unsupported
+from ganbench.api import Data, Unsupported
+
+from .classifier import Classifier
 
 CLASSES = 10
 SHAPE = (1, 8, 8)
 WEIGHTS = "digits_cnn.safetensors"
 
 
-class DigitsCNN(nn.Module):
-    """A LeNet-sized network: three convolutions, 64 features, 10 classes.
+class DigitsCNN(Classifier):
+    """A LeNet-sized network for uint8 [batch, 1, 8, 8]: 64 features, 10 classes.
 
     `scripts/train_digits_extractor.py` trained the weights that ship beside this file; their
     safetensors header holds the split, the seed and the accuracy on the held-out part.
     """
 
+    weights: ClassVar[str] = WEIGHTS
     feature_size = 64
 
     def __init__(self) -> None:
@@ -38,25 +39,6 @@ class DigitsCNN(nn.Module):
             nn.ELU(),
         )
         self.head = nn.Linear(self.feature_size, CLASSES)
-
-    def features(self, images: Samples) -> Tensor:
-        """Return float32 [batch, 64] for uint8 [batch, 1, 8, 8]."""
-        output: Tensor = self.body(images.float() / 127.5 - 1)
-        return output
-
-    def forward(self, images: Samples) -> Tensor:
-        """Return the classes' logits, float32 [batch, 10]."""
-        logits: Tensor = self.head(self.features(images))
-        return logits
-
-
-def trained_digits_cnn(device: torch.device) -> DigitsCNN:
-    """Return the network with the shipped weights, on `device`, in evaluation mode."""
-    with torch.device("meta"):  # draws no initial weights from the global generator
-        network = DigitsCNN()
-    content = files(__package__).joinpath(WEIGHTS).read_bytes()
-    network.load_state_dict(safetensors.torch.load(content), assign=True)
-    return network.to(device).eval().requires_grad_(False)
 
 
 def require_digits(metric: str, reference: Data) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from ganbench.api import Data
 
-from .digits_cnn import require_digits, trained_digits_cnn
+from .digits_cnn import DigitsCNN, require_digits
 from .feature_distance import Extractor, FeatureDistance
 
 
@@ -35,4 +35,4 @@ class FdDigits(FeatureDistance):
         require_digits("fd-digits", reference)
 
     def extractor(self, device: torch.device) -> Extractor:
-        return trained_digits_cnn(device).features
+        return DigitsCNN.trained(device).features

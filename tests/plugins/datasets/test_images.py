@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ganbench.api import BadInput
-from ganbench_plugins.datasets import images as module
+from ganbench_plugins.datasets import decoded_images as module
 from ganbench_plugins.datasets.images import Images
 
 

@@ -1,4 +1,3 @@
-import gzip
 import shutil
 import socket
 from hashlib import md5
@@ -15,17 +14,6 @@ from ganbench_plugins.datasets.mnist import FashionMnist, Mnist
 
 def no_network(*_, **__):
     raise URLError("no network here")
-
-
-@pytest.fixture(scope="session")
-def unpacked(real_data, tmp_path_factory) -> Path:
-    """A data folder with the published files."""
-    folder = tmp_path_factory.mktemp("mnist")
-    raw = folder / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for archive in (real_data / "MNIST" / "raw").glob("*.gz"):
-        (raw / archive.stem).write_bytes(gzip.decompress(archive.read_bytes()))
-    return folder
 
 
 def idx(shape: tuple[int, ...], content: bytes) -> bytes:
@@ -45,8 +33,8 @@ def write_test_split(folder: Path, name: str) -> Path:
     return raw
 
 
-def test_the_published_training_images(unpacked):
-    data = Mnist().load(unpacked)
+def test_the_published_training_images(real_mnist):
+    data = Mnist().load(real_mnist)
     assert data.samples.shape == (60_000, 1, 28, 28)
     assert data.samples.dtype == torch.uint8
     assert data.split == "train"
@@ -60,22 +48,22 @@ def test_the_published_training_images(unpacked):
     # The well-known mean and deviation that MNIST is normalised with.
     assert (data.samples.double() / 255).mean().item() == pytest.approx(0.1307, abs=5e-5)
     assert (data.samples.double() / 255).std().item() == pytest.approx(0.3081, abs=5e-5)
-    raw = unpacked / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    raw = real_mnist / "MNIST" / "raw" / "train-images-idx3-ubyte"
     assert md5(raw.read_bytes()).hexdigest() == "6bbc9ace898e44ae57da46a324031adb"
     assert data.samples.numpy().tobytes() == raw.read_bytes()[16:]
 
 
-def test_the_published_test_images(unpacked):
-    data = Mnist("test").load(unpacked)
+def test_the_published_test_images(real_mnist):
+    data = Mnist("test").load(real_mnist)
     assert data.samples.shape == (10_000, 1, 28, 28)
     assert data.split == "test"
     assert data.labels is not None
     assert data.labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
-def test_what_is_whole_is_not_fetched_again(unpacked, monkeypatch):
+def test_what_is_whole_is_not_fetched_again(real_mnist, monkeypatch):
     monkeypatch.setattr(datasets.MNIST, "download", no_network)
-    Mnist().prepare(unpacked)
+    Mnist().prepare(real_mnist)
 
 
 def test_archives_put_there_by_hand_are_unpacked(real_data, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from sklearn.model_selection import train_test_split
 
 from ganbench.data import Data
-from ganbench_plugins.metrics.digits_cnn import WEIGHTS, trained_digits_cnn
+from ganbench_plugins.metrics.digits_cnn import WEIGHTS, DigitsCNN
 
 SHIPPED = Path(str(files("ganbench_plugins.metrics") / WEIGHTS))
 SCRIPT = Path(__file__).parents[3] / "scripts" / "train_digits_extractor.py"
@@ -30,7 +30,7 @@ def test_the_shipped_weights_have_the_accuracy_that_their_header_states(digits: 
         stratify=digits.labels,
     )
     assert len(held_out) == 360
-    predicted = trained_digits_cnn(torch.device("cpu"))(digits.samples[held_out]).argmax(1)
+    predicted = DigitsCNN.trained(torch.device("cpu"))(digits.samples[held_out]).argmax(1)
     accuracy = (predicted == digits.labels[held_out]).double().mean().item()
     assert accuracy == pytest.approx(float(facts["held_out_accuracy"]), abs=1e-6)
     assert accuracy >= 0.97
@@ -42,14 +42,14 @@ def test_the_weights_are_small_and_say_where_they_come_from() -> None:
 
 
 def test_no_feature_is_dead(digits: Data) -> None:
-    features = trained_digits_cnn(torch.device("cpu")).features(digits.samples)
+    features = DigitsCNN.trained(torch.device("cpu")).features(digits.samples)
     assert features.shape == (1797, 64)
     assert features.std(0).min() > 0.01
 
 
 def test_loading_draws_nothing_from_the_global_generator() -> None:
     before = torch.random.get_rng_state()
-    trained_digits_cnn(torch.device("cpu"))
+    DigitsCNN.trained(torch.device("cpu"))
     assert torch.equal(before, torch.random.get_rng_state())
 
 

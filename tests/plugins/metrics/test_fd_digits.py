@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ganbench.api import Data, Samples, Unsupported
-from ganbench_plugins.metrics.digits_cnn import trained_digits_cnn
+from ganbench_plugins.metrics.digits_cnn import DigitsCNN
 from ganbench_plugins.metrics.fd_digits import FdDigits
 
 CPU = torch.device("cpu")
@@ -40,7 +40,7 @@ def test_it_is_what_scipy_makes_of_the_same_features(
     metric: FdDigits, digits: Data, scipy_distance
 ) -> None:
     generated = noisy(digits.samples[:1000], 30)
-    extract = trained_digits_cnn(CPU).features
+    extract = DigitsCNN.trained(CPU).features
     moments = [
         part
         for features in (extract(digits.samples).double(), extract(generated).double())
