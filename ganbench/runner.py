@@ -99,13 +99,15 @@ class _Attempt:
         game = assemble(self._experiment, self._data, self._device)
         evaluator = self._evaluator()
         self._evaluate(game, evaluator)
-        due = 1
+        due, spent, last_progress = 1, 0.0, 0
         for finished in train(game, schedule):
             self._tick(finished, settings.batch_size, flops)
             share = budget.share_spent(self.clock)
-            if not share and self.clock.generator_steps == _ROUNDS_FOR_NOTHING:
+            if share > spent:
+                spent, last_progress = share, self.clock.generator_steps
+            elif self.clock.generator_steps - last_progress == _ROUNDS_FOR_NOTHING:
                 raise ContractBroken(
-                    type(schedule), f"spends nothing of {budget} in {_ROUNDS_FOR_NOTHING} rounds"
+                    type(schedule), f"spent nothing of {budget} in {_ROUNDS_FOR_NOTHING:,} rounds"
                 )
             game.scale_lr(settings.lr_scale(share))
             evaluation_due = share >= min(due / settings.evaluations, 1)

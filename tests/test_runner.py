@@ -13,6 +13,7 @@ from ganbench import runner
 from ganbench.plugins import LOSS, METRIC, SCHEDULE
 from ganbench.runner import WINDOW, run
 from ganbench.store import Outcome, RunFolder
+from ganbench_plugins.schedules.k_step import KStep
 
 CPU = torch.device("cpu")
 
@@ -368,3 +369,47 @@ def test_a_run_is_reproducible_to_the_bit(planned, tmp_path):
         scores.append([e["metrics"] for e in events(folder, "evaluated")])
         torch.rand(3)
     assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize("stalls_after", [0, 3])
+def test_a_schedule_that_stops_spending_the_budget_ends_the_run(play, monkeypatch, stalls_after):
+    monkeypatch.setattr("ganbench.runner._ROUNDS_FOR_NOTHING", 20)
+
+    class Stalling(KStep):
+        def accepts(self, real, fake):
+            self.asked.append(len(self.asked))
+            return len(self.asked) <= stalls_after
+
+        asked: ClassVar[list[int]] = []
+
+    outcome = play(
+        "nonsat", (SCHEDULE, "stalling", Stalling), schedule="stalling", budget="10dsteps"
+    )
+    assert outcome["outcome"] == Outcome.PLUGIN_ERROR
+    assert "Stalling spent nothing of 10dsteps in 20 rounds" in outcome["error"]
+    assert outcome["discriminator_steps"] == stalls_after
+    assert outcome["generator_steps"] == stalls_after + 20
+    assert outcome["images"] == (stalls_after + 20) * 4
+
+
+def test_a_loss_of_embeddings_has_no_value_of_the_game(play, folder):
+    assert play("mmd", budget="10gsteps")["outcome"] == Outcome.COMPLETED
+    (progress, *_) = events(folder, "progress")
+    assert "value" not in progress
+    assert math.isfinite(progress["discriminator_loss"])
+
+
+def test_what_is_evaluated_is_the_moving_average(play, folder, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "ganbench.runner._Attempt._evaluate", lambda self, game, _: seen.append(game.sampler)
+    )
+    play("nonsat", ema_half_life_kimg="1.0")
+    assert not any(p.requires_grad for p in seen[0].parameters())
+
+
+def test_learning_rates_reach_zero_at_the_end_of_the_budget(play, monkeypatch):
+    scales = []
+    monkeypatch.setattr("ganbench.training.Game.scale_lr", lambda self, s: scales.append(s))
+    play("nonsat", budget="4gsteps", lr_decay="linear")
+    assert scales == [0.75, 0.5, 0.25, 0.0]

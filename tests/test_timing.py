@@ -98,3 +98,13 @@ def test_measuring_leaves_the_global_generator_reproducible(planned, quick_timin
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_peak_is_a_rate(quick_timing, dtype):
     assert 1e6 < peak_flops(CPU, dtype) < 1e16
+
+
+def test_a_lazy_penalty_counts_as_often_as_it_is_applied(planned):
+    """Every fourth step has it: a quarter of what it adds where every step has it."""
+    plain, always, lazy = (
+        count_flops(assemble(*planned(loss), CPU))[0]
+        for loss in ("nonsat", "nonsat+r1", "nonsat+r1:every=4")
+    )
+    assert always > plain
+    assert lazy - plain == pytest.approx((always - plain) / 4, rel=1e-9)

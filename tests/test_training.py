@@ -1,11 +1,14 @@
 """Algorithm 1, to the letter: who moves when, on what, and what stays still."""
 
 import math
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import nn
 
+from ganbench.averaging import MovingAverage
 from ganbench.errors import ContractBroken
 from ganbench.objective import Objective, Step
 from ganbench.randomness import LatentSpace, Streams
@@ -245,3 +248,91 @@ def test_a_loss_without_a_graph_is_refused_before_it_does_nothing():
 
     with pytest.raises(ContractBroken, match="Detached has to return a loss that depends on"):
         game(Detached()).generator_step()
+
+
+def test_a_schedule_may_decline_a_step_after_seeing_its_logits():
+    class Sparing(KStep):
+        seen: ClassVar = []
+
+        def accepts(self, real, fake):
+            self.seen.append((real, fake))
+            return len(self.seen) % 2 == 0
+
+    played = game()
+    before = weights(played.discriminator)
+    declined = next(rounds := train(played, Sparing(k=1))).discriminator[0]
+    assert not declined.moved
+    assert same(before, weights(played.discriminator))
+    assert played.discriminator_steps == 0
+    accepted = next(rounds).discriminator[0]
+    assert accepted.moved
+    assert not same(before, weights(played.discriminator))
+    assert played.discriminator_steps == 1
+    assert torch.equal(Sparing.seen[0][0], declined.real)
+    assert not Sparing.seen[0][0].requires_grad
+
+
+def test_penalties_and_selections_are_told_the_players_own_step():
+    @dataclass
+    class Noting:
+        steps: list = field(default_factory=list)
+
+        def strength(self, discriminator_step):
+            self.steps.append(("D", discriminator_step))
+            return 0.0
+
+        def __call__(self, discriminator, real, fake, noise):
+            raise AssertionError
+
+        def select(self, fake, generator_step):
+            self.steps.append(("G", generator_step))
+            return fake
+
+    noting = Noting()
+    played = game()
+    played.objective = Objective(Minimax(), [noting])
+    rounds = train(played, KStep(k=2))
+    next(rounds), next(rounds)
+    assert list(dict.fromkeys(noting.steps)) == [
+        ("D", 0), ("D", 1), ("G", 0), ("D", 2), ("D", 3), ("G", 1),
+    ]  # fmt: skip
+
+
+def test_what_is_sampled_from_is_g_itself_or_its_moving_average():
+    played = game()
+    assert played.sampler is played.generator.network
+    played.average = MovingAverage(played.generator.network, 1.0, 0.0)
+    first = weights(played.generator)
+    played.generator_step()
+    averaged = [p.detach() for p in played.sampler.parameters()]
+    decay = 0.5 ** (BATCH / 1000)
+    for before, after, mean in zip(first, weights(played.generator), averaged, strict=True):
+        torch.testing.assert_close(mean, decay * before + (1 - decay) * after)
+
+
+def test_learning_rates_are_scaled_from_where_they_started():
+    played = game()
+    for scale in (1.0, 0.5, 0.25):
+        played.scale_lr(scale)
+        for player in (played.generator, played.discriminator):
+            assert player.optimizer.param_groups[0]["lr"] == 0.1 * scale
+
+
+def test_noise_of_a_g_step_does_not_shift_that_of_ds():
+    class Noisy:
+        def augment(self, images, noise):
+            drawn.append(noise.normal_like(images))
+            return images
+
+    def of_discriminator(generator_steps):
+        drawn.clear()
+        played = game()
+        played.objective = Objective(Minimax(), [Noisy()])
+        for _ in range(generator_steps):
+            played.generator_step()
+        drawn.clear()
+        played.discriminator_step()
+        return torch.cat(drawn)
+
+    drawn: list = []
+    assert torch.equal(of_discriminator(0), of_discriminator(3))

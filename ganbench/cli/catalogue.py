@@ -71,13 +71,12 @@ def show_command(name: str, block: tuple[str, ...], plugin_file: tuple[str, ...]
     recipe = catalogue.recipe(name)
     if recipe:
         click.echo(f"recipe {name} = {recipe.spec}\n\nOrigin: plugin {recipe.origin}")
-        parts = choose_objective(catalogue, (Spec(name),)).parts
-        found += list({part.component.name: part.component for part in parts}.values())
+        found += [part.component for part in choose_objective(catalogue, (Spec(name),)).parts]
     if not found:
         hint = "See them with `ganbench list`."
         known = {c.name for c in everything} | {r.name for r in catalogue.recipes}
         raise unknown("component", name, known, hint)
-    for place, component in enumerate(found):
+    for place, component in enumerate(dict.fromkeys(found)):
         if place or recipe:
             click.echo()
         _show(component)
