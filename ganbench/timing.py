@@ -32,6 +32,7 @@ _WINDOW_SECONDS = 0.3
 _PEAK_SIZE = {"cpu": 1024, "cuda": 8192}
 _PEAK_REPEATS = 8
 _STEPS_OF_PENALTIES = 1000
+_STEPS_OF_SCHEDULES = 10_000
 
 
 class _Untracked(ModuleTracker):
@@ -76,6 +77,7 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
     discriminator_flops, generator_flops = count_flops(assemble(experiment, data, device))
     game = assemble(experiment, data, device)
     schedule: Schedule = experiment.schedule.create()
+    game.generator_steps = _typical_step(schedule)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     rounds = train(game, schedule)
@@ -98,6 +100,13 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
         "peak_memory_bytes": memory,
         "spread": (max(times) - min(times)) / seconds,
     }
+
+
+def _typical_step(schedule: Schedule) -> int:
+    """The first generator step with as many of D's steps before it as most have: a schedule may
+    begin with a phase of its own."""
+    moves = [schedule.discriminator_steps(step) for step in range(_STEPS_OF_SCHEDULES)]
+    return moves.index(statistics.median_low(moves))
 
 
 def _warm_up(rounds: Iterator[Round], device: torch.device) -> int:

@@ -108,3 +108,11 @@ def test_a_lazy_penalty_counts_as_often_as_it_is_applied(planned):
     )
     assert always > plain
     assert lazy - plain == pytest.approx((always - plain) / 4, rel=1e-9)
+
+
+def test_a_schedule_is_timed_after_the_phase_that_it_begins_with(planned, quick_timing):
+    """100 of D's steps before each of the first 25 rounds, then 5."""
+    experiment, data = planned(schedule="wgan-warm-up")
+    rates = measure(experiment, data, CPU)
+    per_round = rates["discriminator_steps_per_second"] / rates["generator_steps_per_second"]
+    assert per_round == pytest.approx(5)
