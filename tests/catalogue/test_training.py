@@ -89,7 +89,7 @@ NETWORKS = {
     "infogan-conv": ("", (8, 1)),
     "mlp": ("width=16", None),
     "mlp-autoencoder": ("width=16", None),
-    "r3gan": ("width=16:groups=2", (16, 3)),
+    "r3gan": ("width=16:group_width=8", (16, 3)),
     "resnet": ("generator_width=8:discriminator_width=8", (32, 3)),
     "sndcgan": ("width=4", (16, 3)),
 }

@@ -1,0 +1,37 @@
+"""Orderings that the literature reports, on data whose modes can be counted.
+
+Each study trains for minutes; `results/reference/orderings.md` has what they gave.
+"""
+
+import pytest
+
+import ganbench
+
+UNREGULARISED, R1, R3GAN = "nonsat", "nonsat+r1:gamma=0.1", "rpgan+r1:gamma=0.1+r2:gamma=0.1"
+
+
+def covered(tmp_path, dataset, **asked):
+    """The mean number of modes covered in the end, by objective."""
+    results = ganbench.run(
+        [UNREGULARISED, R1, R3GAN],
+        dataset,
+        seeds=3,
+        protocol="points",
+        store=tmp_path,
+        **asked,
+    )
+    runs = results.runs()
+    assert (runs["outcome"] == "completed").all()
+    return runs.groupby("loss")["final"].mean()
+
+
+@pytest.mark.study
+def test_on_the_grid_rpgan_with_r1_and_r2_covers_most_and_no_regularisation_least(tmp_path):
+    modes = covered(tmp_path, "grid")
+    assert modes[R3GAN] > modes[R1] > modes[UNREGULARISED]
+    assert modes[R3GAN] >= 24
+
+
+@pytest.mark.study
+def test_on_the_ring_all_of_them_cover_all_modes(tmp_path):
+    assert (covered(tmp_path, "ring") == 8).all()
