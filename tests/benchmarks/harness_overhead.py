@@ -33,7 +33,7 @@ def harness_seconds(experiment, data, folder):
 
 def bare_seconds(experiment, data, steps):
     """k = 1 of `nonsat` as one would write it for one network and one loss."""
-    settings = experiment.protocol.settings
+    settings = experiment.settings
     architecture = experiment.architecture.create()
     torch.manual_seed(0)
     generator, discriminator = architecture.build(data.shape)
