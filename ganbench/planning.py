@@ -124,12 +124,27 @@ def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experimen
 
 def _objectives(catalogue: Catalogue, losses: str) -> list[Objective]:
     """What is to be compared; `all` stands for every loss and every recipe."""
-    entries: list[tuple[Spec, ...]] = []
-    for loss, *additions in parse_entries(losses):
+    objectives: list[Objective] = []
+    before: tuple[Spec, ...] = ()
+    for entry in parse_entries(losses):
+        loss, *additions = entry
         names = catalogue.objectives if loss == Spec(ALL) else []
         firsts = [Spec(name) for name in names] or [loss]
-        entries += [(first, *additions) for first in firsts]
-    return [choose_objective(catalogue, entry) for entry in entries]
+        try:
+            objectives += [choose_objective(catalogue, (first, *additions)) for first in firsts]
+        except BadInput as error:
+            raise BadInput(f"{error}{_hint_at_quotes(before, loss)}") from error
+        before = entry
+    return objectives
+
+
+def _hint_at_quotes(before: Sequence[Spec], loss: Spec) -> str:
+    """What can't be understood may be the rest of a value with commas in it."""
+    if not before or not before[-1].fields or loss.fields:
+        return ""
+    field, value = before[-1].fields[-1]
+    whole = Spec(before[-1].name, ((field, f"{value},{loss.name}"),))
+    return f"\n  If it belongs to the value before it, quote that: {whole}"
 
 
 def _refuse_what_fits_nowhere(cells: Sequence[Experiment]) -> None:

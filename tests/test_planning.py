@@ -206,3 +206,11 @@ def test_what_is_registered_as_a_protocol_has_to_be_one(bundled, toys, tmp_path)
     setup = Setup(tmp_path / "store", tmp_path / "data", "cpu")
     with pytest.raises(BadInput, match=r"has to be a subclass of ganbench.api.TrainingProtocol"):
         plan(Request(losses="nonsat", protocol="odd"), setup, catalogue)
+
+
+def test_a_value_cut_at_its_comma_is_recognised(planned_cells):
+    with pytest.raises(BadInput, match='quote that: diffaug:policy="color,cutout"'):
+        planned_cells("nonsat+diffaug:policy=color,cutout", datasets="digits")
+    with pytest.raises(BadInput) as refused:
+        planned_cells("nonsat,cutout")
+    assert "quote" not in str(refused.value)

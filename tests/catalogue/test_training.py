@@ -9,9 +9,9 @@ import torch
 
 from ganbench.assembly import assemble
 from ganbench.checkpoint import capture, restore
-from ganbench.choices import fields_of
+from ganbench.choices import choose, fields_of
 from ganbench.plugins import ARCHITECTURE, LOSS, PENALTY, SCHEDULE, discover
-from ganbench.specs import Spec, parse_entries
+from ganbench.specs import Spec, parse_entries, parse_one
 from ganbench.training import train
 
 BUNDLED = discover()
@@ -111,6 +111,7 @@ def test_an_architecture_trains_and_is_restored_to_the_bit(composed, ring, pictu
 # Where another value than double the default is needed, and a setting that the field matters in.
 OTHER_VALUES = {
     ("cr", "shift"): 2,
+    ("adaptive", "bound"): 0.6,
     ("bcr", "shift"): 2,
     ("diffaug", "policy"): "color",
     ("ebgan", "margin"): 0.01,
@@ -144,7 +145,7 @@ def other_value(name, field):
         return str(not field.default).lower()
     if isinstance(field.default, str):
         return next(value for value in get_args(field.hint) if value != field.default)
-    return str(field.default * 2)
+    return str(2 * field.default)
 
 
 def changed_fields(kind):
@@ -193,6 +194,54 @@ def test_every_penalty_changes_what_is_learnt(composed, played, ring, pictures, 
         for spec in ("nonsat", objective)
     )
     assert not torch.equal(without, with_it)
+
+
+def built(spec, shape):
+    """What a seeded pair of networks makes, judges and is made of."""
+    architecture = choose(BUNDLED, ARCHITECTURE, spec).create()
+    torch.manual_seed(0)
+    generator, discriminator = architecture.build(shape)
+    images = generator(torch.linspace(-1, 1, 4 * architecture.latent_size).reshape(4, -1))
+    sizes = [p.numel() for network in (generator, discriminator) for p in network.parameters()]
+    return sizes, images.detach(), discriminator(images).detach()
+
+
+def architecture_fields():
+    for component in BUNDLED.of_kind(ARCHITECTURE):
+        fields, shape = NETWORKS[component.name]
+        small = dict(pair.split("=") for pair in fields.split(":") if pair)
+        for field in fields_of(component.cls).values():
+            now = small.get(field.name)
+            other = str(int(now) * 2) if now else other_value(component.name, field)
+            specs = [
+                Spec(component.name, tuple(given.items()))
+                for given in (small, {**small, field.name: other})
+            ]
+            yield pytest.param(*specs, shape, id=str(specs[1]))
+
+
+@pytest.mark.parametrize(("spec", "changed", "shape"), [*architecture_fields()])
+def test_every_field_of_an_architecture_is_used(spec, changed, shape):
+    side, channels = shape or (None, None)
+    of = (channels, side, side) if shape else (2,)
+    first, second = built(spec, of), built(changed, of)
+    same_sizes = first[0] == second[0]
+    assert not (same_sizes and all(map(torch.equal, first[1:], second[1:])))
+
+
+def decided(spec):
+    """What a schedule decides over 1,000 generator steps, and on logits of many accuracies."""
+    schedule = choose(BUNDLED, SCHEDULE, spec).create()
+    steps = [schedule.discriminator_steps(step) for step in range(1000)]
+    accepts = getattr(schedule, "accepts", lambda real, fake: True)
+    logits = torch.linspace(-1, 1, 20)
+    shifts = torch.linspace(0, 1, 50).tolist()
+    return steps, [accepts(logits + shift, logits - shift) for shift in shifts]
+
+
+@pytest.mark.parametrize(("spec", "changed"), [*changed_fields(SCHEDULE)])
+def test_every_field_of_a_schedule_is_used(spec, changed):
+    assert decided(parse_one(spec)) != decided(parse_one(changed))
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
