@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from ganbench.catalogue import Catalogue, Component, Kind, code_of
 from ganbench.errors import BadInput, PluginBroken, unknown
-from ganbench.plugins import Catalogue, Component, Kind, code_of
 from ganbench.specs import Spec, spec_text
 
 # In a field's `Annotated[str, LOCATION]`: it says where content lies, which has a digest of its

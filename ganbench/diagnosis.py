@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 
 from ganbench.acceleration import cpu_count, device_name
-from ganbench.assembly import checked_metrics
+from ganbench.catalogue import DATASET, METRIC, Catalogue
 from ganbench.choices import choose
+from ganbench.compatibility import checked_metrics
 from ganbench.data import Data
 from ganbench.errors import BadInput, GanbenchError, NotPrepared, Unsupported
 from ganbench.planning import load
-from ganbench.plugins import DATASET, METRIC, Catalogue
 from ganbench.specs import Spec
 from ganbench.timing import peak_flops
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ganbench.acceleration import cpu_count, device_name
-from ganbench.plugins import Catalogue
+from ganbench.catalogue import Catalogue
 
 _PACKAGES = ("ganbench", "torch", "torchvision", "numpy", "scipy", "pytorch-fid")
 _MACHINE = ("device", "device_type", "cores", "threads", "torch")

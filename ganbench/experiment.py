@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from ganbench.choices import Choice, choose, fields_of
-from ganbench.errors import BadInput, PluginBroken, unknown
-from ganbench.plugins import (
+from ganbench.catalogue import (
     ARCHITECTURE,
     DATASET,
     LOSS,
@@ -20,6 +18,8 @@ from ganbench.plugins import (
     Kind,
     Recipe,
 )
+from ganbench.choices import Choice, choose, fields_of
+from ganbench.errors import BadInput, PluginBroken, unknown
 from ganbench.protocol import TrainingProtocol
 from ganbench.specs import Spec, parse_entries
 

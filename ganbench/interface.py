@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ganbench.executors.job import PluginChoice
-from ganbench.planning import Request, Setup, default_data_folder, plan
+from ganbench.planning import plan
+from ganbench.request import Request, Setup, default_data_folder
 from ganbench.results import Results
 from ganbench.specs import Spec, parse_one
 from ganbench.study import Observer, Study

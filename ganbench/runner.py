@@ -12,15 +12,16 @@ from typing import Any
 import torch
 
 from ganbench.acceleration import synchronize
-from ganbench.assembly import assemble, checked_metrics, latent_space
+from ganbench.assembly import assemble, latent_space
 from ganbench.budget import Budget, Clock
+from ganbench.catalogue import Component
+from ganbench.compatibility import checked_metrics
 from ganbench.components import Scalar, Schedule
 from ganbench.data import Data
 from ganbench.errors import BadInput, ContractBroken
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import Experiment
 from ganbench.pictures import save_picture
-from ganbench.plugins import Component
 from ganbench.randomness import random_state_kept
 from ganbench.store import Outcome, RunFolder
 from ganbench.timing import count_flops

@@ -13,7 +13,8 @@ from filelock import Timeout
 from ganbench.executors.job import Job
 from ganbench.executors.local import run_jobs
 from ganbench.experiment import Experiment
-from ganbench.planning import Setup, machine_of
+from ganbench.planning import machine_of
+from ganbench.request import Setup
 from ganbench.store import Outcome, RunFolder, Store, read_json
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ganbench.catalogue import Catalogue, Component, Kind, Origin, Plugin
 from ganbench.data import Data
 from ganbench.experiment import Experiment
-from ganbench.planning import Request, Setup, load, plan
-from ganbench.plugins import Catalogue, Component, Kind, Origin, Plugin, discover
+from ganbench.planning import load, plan
+from ganbench.plugins import discover
+from ganbench.request import Request, Setup
 
 Catalogued = Callable[..., Catalogue]
 Planned = Callable[..., tuple[Experiment, Data]]

@@ -6,9 +6,9 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import nn
 
+from ganbench.catalogue import LOSS, Catalogue, Component, Origin, Plugin
 from ganbench.choices import Choice, choose, fields_of, settle
 from ganbench.errors import BadInput, PluginBroken
-from ganbench.plugins import LOSS, Catalogue, Component, Origin, Plugin
 from ganbench.specs import parse_one
 
 

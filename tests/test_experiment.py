@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 import pytest
 
+from ganbench.catalogue import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, PROTOCOL, SCHEDULE
 from ganbench.choices import choose
 from ganbench.errors import BadInput
 from ganbench.experiment import (
@@ -14,7 +15,6 @@ from ganbench.experiment import (
     choose_objective,
     from_recipe,
 )
-from ganbench.plugins import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, PROTOCOL, SCHEDULE
 from ganbench.protocol import TrainingProtocol
 from ganbench.specs import parse_entries, parse_one
 

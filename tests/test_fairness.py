@@ -6,9 +6,10 @@ import torch
 from ganbench import runner
 from ganbench.assembly import assemble
 from ganbench.executors.job import PluginChoice
-from ganbench.planning import Request, Setup, load, plan
+from ganbench.planning import load, plan
 from ganbench.plugins import discover
 from ganbench.randomness import random_state_kept
+from ganbench.request import Request, Setup
 from ganbench.store import Outcome, Store
 from ganbench.training import train
 

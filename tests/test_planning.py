@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import pytest
 
+from ganbench.catalogue import LOSS, PENALTY, PROTOCOL, Catalogue, Origin, Plugin, Recipe
 from ganbench.errors import BadInput, PluginBroken, Unsupported
-from ganbench.planning import Request, Setup, plan
-from ganbench.plugins import LOSS, PENALTY, PROTOCOL, Catalogue, Origin, Plugin, Recipe
+from ganbench.planning import plan
 from ganbench.protocol import TrainingProtocol
+from ganbench.request import Request, Setup
 from ganbench_plugins.losses.non_saturating import NonSaturating
 
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from ganbench.catalogue import PROTOCOL
 from ganbench.choices import choose
 from ganbench.errors import BadInput
-from ganbench.plugins import PROTOCOL
 from ganbench.protocol import TrainingProtocol, check_class
 from ganbench.specs import Spec, parse_one
 

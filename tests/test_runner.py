@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from ganbench import runner
-from ganbench.plugins import LOSS, METRIC, SCHEDULE
+from ganbench.catalogue import LOSS, METRIC, SCHEDULE
 from ganbench.runner import WINDOW, run
 from ganbench.store import Outcome, RunFolder
 from ganbench_plugins.schedules.k_step import KStep

@@ -2,9 +2,10 @@
 
 import click
 
+from ganbench.catalogue import KINDS, Catalogue, Component, code_of
 from ganbench.cli.options import plugin_options
 from ganbench.errors import unknown
-from ganbench.plugins import KINDS, Catalogue, Component, code_of, discover
+from ganbench.plugins import discover
 
 
 @click.command("list")

@@ -20,8 +20,8 @@ def doctor_command(
       ganbench doctor
     """
     from ganbench.diagnosis import diagnose
-    from ganbench.planning import default_data_folder
     from ganbench.plugins import discover
+    from ganbench.request import default_data_folder
 
     for line in diagnose(discover(block, plugin_file), data_folder or default_data_folder()):
         click.echo(line)

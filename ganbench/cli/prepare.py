@@ -21,9 +21,11 @@ def prepare_command(
       ganbench prepare mnist
       ganbench prepare images:path=photos.zip:size=64
     """
+    from ganbench.catalogue import DATASET
     from ganbench.choices import choose
-    from ganbench.planning import default_data_folder, load
-    from ganbench.plugins import DATASET, discover
+    from ganbench.planning import load
+    from ganbench.plugins import discover
+    from ganbench.request import default_data_folder
     from ganbench.specs import parse_one
 
     choice = choose(discover(block, plugin_file), DATASET, parse_one(dataset))

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from ganbench.experiment import Experiment
-from ganbench.planning import Setup
+from ganbench.request import Setup
 from ganbench.results import Results
 from ganbench.study import Observer
 

@@ -76,7 +76,8 @@ def run_command(
     from ganbench.cli.progress import watching
     from ganbench.executors.job import PluginChoice
     from ganbench.interface import with_budget
-    from ganbench.planning import Request, Setup, default_data_folder, plan
+    from ganbench.planning import plan
+    from ganbench.request import Request, Setup, default_data_folder
     from ganbench.results import Results
     from ganbench.store import Store
     from ganbench.study import Study

@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ganbench.plugins import Catalogue, discover
+from ganbench.catalogue import Catalogue
+from ganbench.plugins import discover
 
 
 @dataclass(frozen=True)

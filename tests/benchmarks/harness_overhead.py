@@ -16,8 +16,9 @@ from pathlib import Path
 import torch
 from torch.nn.functional import softplus
 
-from ganbench.planning import Request, Setup, load, plan
+from ganbench.planning import load, plan
 from ganbench.plugins import discover
+from ganbench.request import Request, Setup
 from ganbench.runner import run
 from ganbench.store import Store
 

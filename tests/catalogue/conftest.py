@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ganbench.assembly import assemble
+from ganbench.catalogue import ARCHITECTURE, DATASET, PROTOCOL, SCHEDULE, Catalogue
 from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.experiment import Experiment, choose_objective
-from ganbench.plugins import ARCHITECTURE, DATASET, PROTOCOL, SCHEDULE, Catalogue
 from ganbench.specs import parse_entries, parse_one
 from ganbench.training import Game, train
 

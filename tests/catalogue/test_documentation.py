@@ -5,16 +5,9 @@ import re
 
 import pytest
 
+from ganbench.catalogue import ARCHITECTURE, KINDS, LOSS, PENALTY, PROTOCOL, SCHEDULE
 from ganbench.choices import fields_of
-from ganbench.plugins import (
-    ARCHITECTURE,
-    KINDS,
-    LOSS,
-    PENALTY,
-    PROTOCOL,
-    SCHEDULE,
-    discover,
-)
+from ganbench.plugins import discover
 
 EVERYTHING = [
     pytest.param(component, id=f"{kind.name} {component.name}")

@@ -6,8 +6,9 @@ from typing import Literal, get_args, get_origin
 import pytest
 import torch
 
+from ganbench.catalogue import LOSS
 from ganbench.choices import fields_of
-from ganbench.plugins import LOSS, discover
+from ganbench.plugins import discover
 
 REAL = [-3.0, -0.5, 0.1, 1.25, 7.0]
 FAKE = [2.0, -1.4, 0.25, -6.0, 0.5]

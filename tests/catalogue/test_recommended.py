@@ -2,8 +2,9 @@
 
 import pytest
 
+from ganbench.catalogue import LOSS, PENALTY, PROTOCOL, SCHEDULE
 from ganbench.choices import choose
-from ganbench.plugins import LOSS, PENALTY, PROTOCOL, SCHEDULE, discover
+from ganbench.plugins import discover
 from ganbench.specs import Spec, parse_one
 
 BUNDLED = discover()

@@ -8,9 +8,10 @@ import safetensors.torch
 import torch
 
 from ganbench.assembly import assemble
+from ganbench.catalogue import ARCHITECTURE, LOSS, PENALTY, SCHEDULE
 from ganbench.checkpoint import capture, restore
 from ganbench.choices import choose, fields_of
-from ganbench.plugins import ARCHITECTURE, LOSS, PENALTY, SCHEDULE, discover
+from ganbench.plugins import discover
 from ganbench.specs import Spec, parse_entries, parse_one
 from ganbench.training import train
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganbench.catalogue import Catalogue
 from ganbench.experiment import choose_objective
 from ganbench.objective import Objective, Step
-from ganbench.plugins import Catalogue
 from ganbench.randomness import LatentSpace, Streams
 from ganbench.specs import parse_entries
 from ganbench.training import Player

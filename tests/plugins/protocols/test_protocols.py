@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import pytest
 
+from ganbench.catalogue import ARCHITECTURE, DATASET, PROTOCOL, SCHEDULE
 from ganbench.choices import choose
-from ganbench.plugins import ARCHITECTURE, DATASET, PROTOCOL, SCHEDULE
 from ganbench.protocol import check_class
 from ganbench.specs import Spec, parse_entries
 from ganbench_plugins.protocols import ganbench_protocols

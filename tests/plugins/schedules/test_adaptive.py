@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from ganbench.catalogue import SCHEDULE
 from ganbench.choices import choose
 from ganbench.errors import BadInput, Unsupported
-from ganbench.plugins import SCHEDULE
 from ganbench.specs import parse_one
 from ganbench_plugins.schedules.adaptive import Adaptive
 

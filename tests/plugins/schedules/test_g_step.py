@@ -1,8 +1,8 @@
 import pytest
 
+from ganbench.catalogue import SCHEDULE
 from ganbench.choices import choose
 from ganbench.errors import BadInput
-from ganbench.plugins import SCHEDULE
 from ganbench.specs import parse_one
 from ganbench_plugins.schedules.g_step import GStep
 

@@ -1,0 +1,110 @@
+"""Which parts can work together: all that is refused before any training."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ganbench.catalogue import code_of
+from ganbench.choices import Choice
+from ganbench.components import Architecture, Metric
+from ganbench.data import Data
+from ganbench.errors import PluginBroken, Unsupported
+from ganbench.experiment import Experiment
+from ganbench.objective import acts_at_all
+
+
+def check_parts(experiment: Experiment, data: Data) -> None:
+    """Refuse, before any training, parts that can't work together.
+
+    Raises:
+        Unsupported: it says which part, and what it would take.
+    """
+    architecture: Architecture = experiment.architecture.create()
+    with code_of(experiment.architecture.component):
+        architecture.check(data.shape)
+    for addition in experiment.objective.additions:
+        if not acts_at_all(addition.component.cls):
+            raise PluginBroken(
+                f"penalty '{addition.component.name}' of plugin {addition.component.origin} has"
+                " none of the methods that `+` could add; see ganbench/components.py"
+            )
+    for part in experiment.objective.parts:
+        with code_of(part.component):
+            check = getattr(part.create(), "check", None)
+            if check is not None:
+                check(data.shape)
+        for need in _NEEDS_OF_DISCRIMINATORS:
+            if part.declares(need.fact) and not need.met(architecture):
+                raise Unsupported(
+                    f"'{part.short}' needs {need.what}, and that of"
+                    f" '{experiment.architecture.short}' {need.instead}.\n"
+                    f"  Use one {need.remedy}: see the fields of `ganbench show"
+                    f" {experiment.architecture.component.name}`, and `ganbench list"
+                    " architectures`."
+                )
+    _check_order_of_logits(experiment)
+
+
+class _Need(NamedTuple):
+    """What a part of an objective may declare that it needs of D."""
+
+    fact: str
+    met: Callable[[Architecture], bool]
+    what: str
+    instead: str
+    remedy: str
+
+
+_NEEDS_OF_DISCRIMINATORS = (
+    _Need(
+        "per_sample_discriminator",
+        lambda architecture: not architecture.discriminator_mixes_samples,
+        "a discriminator that treats each image by itself",
+        "mixes the images of a batch (batch norm)",
+        "without",
+    ),
+    _Need(
+        "needs_autoencoder",
+        lambda architecture: getattr(architecture, "discriminator_is_autoencoder", False),
+        "an auto-encoding discriminator",
+        "returns plain logits",
+        "that reconstructs",
+    ),
+    _Need(
+        "uses_embeddings",
+        lambda architecture: getattr(architecture, "discriminator_embeds", False),
+        "the discriminator's embeddings",
+        "offers none",
+        "with a method `embed`",
+    ),
+)
+
+
+def _check_order_of_logits(experiment: Experiment) -> None:
+    """Some parts choose among the fakes' logits; others have none, or need all in their order."""
+    loss = experiment.objective.loss
+    embeds = loss.declares("uses_embeddings")
+    for part in experiment.objective.additions:
+        if hasattr(part.component.cls, "select") and (embeds or loss.declares("pairs_samples")):
+            why = "uses D's embeddings" if embeds else "compares the i-th fake with the i-th real"
+            raise Unsupported(f"'{part.short}' leaves out fakes, and '{loss.short}' {why}")
+    if embeds and hasattr(experiment.schedule.component.cls, "accepts"):
+        raise Unsupported(
+            f"schedule '{experiment.schedule.short}' judges D by its logits, and '{loss.short}'"
+            " uses D's embeddings"
+        )
+
+
+def checked_metrics(metrics: Sequence[Choice], data: Data) -> list[Metric]:
+    """Create the metrics and show them the data.
+
+    Raises:
+        Unsupported: one can't score this data.
+        NotPrepared: one lacks its weights.
+    """
+    created: list[Metric] = []
+    for choice in metrics:
+        with code_of(choice.component):
+            metric: Metric = choice.create()
+            metric.check(data)
+        created.append(metric)
+    return created
