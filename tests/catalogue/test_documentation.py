@@ -2,10 +2,11 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
-from ganbench.catalogue import ARCHITECTURE, KINDS, LOSS, PENALTY, PROTOCOL, SCHEDULE
+from ganbench.catalogue import ARCHITECTURE, KINDS, LOSS, METRIC, PENALTY, PROTOCOL, SCHEDULE
 from ganbench.choices import fields_of
 from ganbench.plugins import discover
 
@@ -32,3 +33,19 @@ def test_every_field_is_explained(component):
         return  # theirs are the base class's
     for name in fields_of(component.cls):
         assert re.search(rf"^ +(\w+, )*{name}(, \w+)*:", component.docstring, re.MULTILINE), name
+
+
+def test_the_readme_names_what_there_is_and_nothing_else():
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    section = text.partition("## What there is")[2].partition("\n## ")[0]
+    catalogue = discover()
+    rows = dict(re.findall(r"^\| `?(\+|\w+)`? \| (.*) \|$", section, re.MULTILINE))
+    kinds = {"losses": LOSS, "+": PENALTY, "schedules": SCHEDULE, "architectures": ARCHITECTURE}
+    kinds |= {"protocols": PROTOCOL, "metrics": METRIC}
+    for row, kind in kinds.items():
+        named = {name for name in re.findall(r"`([^`]+)`", rows[row]) if not name.startswith("-")}
+        known = {component.name for component in catalogue.of_kind(kind)}
+        short = {name for name in known if re.fullmatch("sngan-cnn-[b-f]", name)}
+        assert named == known - short
+    recipes = {recipe.name for recipe in catalogue.recipes}
+    assert {*re.findall(r"`([^`]+)`", rows["recipes"])} <= recipes

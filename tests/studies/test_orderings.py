@@ -35,3 +35,12 @@ def test_on_the_grid_rpgan_with_r1_and_r2_covers_most_and_no_regularisation_leas
 @pytest.mark.study
 def test_on_the_ring_all_of_them_cover_all_modes(tmp_path):
     assert (covered(tmp_path, "ring") == 8).all()
+
+
+@pytest.mark.study
+def test_every_loss_and_recipe_trains_on_the_ring_in_one_command(tmp_path):
+    results = ganbench.run("all", "ring", seeds=1, budget="5kimg", store=tmp_path)
+    runs = results.runs()
+    assert len(runs) >= 27
+    assert (runs["outcome"] == "completed").all()
+    assert results.table()["images_per_second"].notna().all()
