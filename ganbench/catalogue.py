@@ -5,9 +5,10 @@ Nothing here imports torch: a component's class is loaded when it is used.
 
 import ast
 import importlib.util
+import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -95,7 +96,9 @@ class Component:
     def docstring(self) -> str:
         """The class's docstring, read from the source file so that nothing is imported."""
         if isinstance(self.target, type):
-            return self.target.__doc__ or ""
+            written = vars(self.target).get("__doc__") or ""
+            by_dataclass = written.startswith(f"{self.target.__name__}(")
+            return "" if by_dataclass else inspect.cleandoc(written)
         module, _, attribute = self.target.partition(":")
         try:
             spec = importlib.util.find_spec(module)
@@ -104,6 +107,21 @@ class Component:
         except (Exception, SystemExit):
             return ""
         return next((ast.get_docstring(c) or "" for c in classes if c.name == attribute), "")
+
+    @property
+    def recommended(self) -> Mapping[str, str]:
+        """The settings that it declares for `--rules recommended`; PluginBroken if they are none.
+
+        Fields of a protocol, and `schedule`, as text.
+        """
+        declared = getattr(self.cls, "recommended", {})
+        sound = isinstance(declared, Mapping)
+        if not sound or not all(isinstance(t, str) for pair in declared.items() for t in pair):
+            raise PluginBroken(
+                f"{self.kind.name} '{self.name}' of plugin {self.origin}: `recommended` has to map"
+                " text to text"
+            )
+        return declared
 
     @property
     def summary(self) -> str:

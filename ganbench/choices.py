@@ -196,7 +196,7 @@ def _hint_text(hint: Any) -> str:
         return "|".join(as_text(value) for value in get_args(bare))
     bounds = [m for m in getattr(hint, "__metadata__", ()) if m != LOCATION]
     name = getattr(bare, "__name__", str(bare))
-    return " ".join([name, *(_bound_text(bound) for bound in bounds)])
+    return " ".join(filter(None, [name, *(_bound_text(bound) for bound in bounds)]))
 
 
 def _bound_text(bound: Any) -> str:

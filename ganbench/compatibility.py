@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from torch import nn
+
 from ganbench.catalogue import code_of
 from ganbench.choices import Choice
 from ganbench.components import Architecture, Metric
 from ganbench.data import Data
 from ganbench.errors import PluginBroken, Unsupported
 from ganbench.experiment import Experiment
-from ganbench.objective import acts_at_all
+from ganbench.objective import acts_as_penalty, acts_at_all
 
 
 def check_parts(experiment: Experiment, data: Data) -> None:
@@ -28,10 +30,7 @@ def check_parts(experiment: Experiment, data: Data) -> None:
                 " none of the methods that `+` could add; see ganbench/components.py"
             )
     for part in experiment.objective.parts:
-        with code_of(part.component):
-            check = getattr(part.create(), "check", None)
-            if check is not None:
-                check(data.shape)
+        _check_part(part, data)
         for need in _NEEDS_OF_DISCRIMINATORS:
             if part.declares(need.fact) and not need.met(architecture):
                 raise Unsupported(
@@ -42,6 +41,23 @@ def check_parts(experiment: Experiment, data: Data) -> None:
                     " architectures`."
                 )
     _check_order_of_logits(experiment)
+    if experiment.settings.horizontal_flip and not data.is_images:
+        raise Unsupported("horizontal_flip mirrors images, and the data are points")
+
+
+def _check_part(part: Choice, data: Data) -> None:
+    """Create it, and let it look at the data where it wants to."""
+    with code_of(part.component):
+        created = part.create()
+        if isinstance(created, nn.Module) and not hasattr(created, "_buffers"):
+            raise PluginBroken(
+                f"{part.component.kind.name} '{part.component.name}' of plugin"
+                f" {part.component.origin} is an nn.Module whose __post_init__ has to call"
+                " super().__init__()"
+            )
+        check = getattr(created, "check", None)
+        if check is not None:
+            check(data.shape)
 
 
 class _Need(NamedTuple):
@@ -80,13 +96,22 @@ _NEEDS_OF_DISCRIMINATORS = (
 
 
 def _check_order_of_logits(experiment: Experiment) -> None:
-    """Some parts choose among the fakes' logits; others have none, or need all in their order."""
+    """Some losses need all logits in their order; others leave D's last layer untrained."""
     loss = experiment.objective.loss
     embeds = loss.declares("uses_embeddings")
     for part in experiment.objective.additions:
-        if hasattr(part.component.cls, "select") and (embeds or loss.declares("pairs_samples")):
-            why = "uses D's embeddings" if embeds else "compares the i-th fake with the i-th real"
-            raise Unsupported(f"'{part.short}' leaves out fakes, and '{loss.short}' {why}")
+        cls = part.component.cls
+        if hasattr(cls, "select") and loss.declares("pairs_samples"):
+            raise Unsupported(
+                f"'{part.short}' leaves out fakes, and '{loss.short}' compares the i-th fake with"
+                " the i-th real sample"
+            )
+        on_logits = acts_as_penalty(cls) or hasattr(cls, "latent_term") or hasattr(cls, "select")
+        if embeds and on_logits and not part.declares("uses_embeddings"):
+            raise Unsupported(
+                f"'{part.short}' is made of D's logits, and '{loss.short}' uses D's embeddings"
+                " and never trains the layer that makes logits of them"
+            )
     if embeds and hasattr(experiment.schedule.component.cls, "accepts"):
         raise Unsupported(
             f"schedule '{experiment.schedule.short}' judges D by its logits, and '{loss.short}'"

@@ -27,7 +27,7 @@ Direction: TypeAlias = Literal["lower", "higher"]  # which values of a metric ar
 
 
 class Discriminator(Protocol):
-    """D as the parts of an objective see it; a batch passes through it once, whoever asks."""
+    """D as the parts of an objective see it; nothing is computed twice, whoever asks."""
 
     def __call__(self, images: Images) -> Logits: ...
     def embed(self, images: Images) -> Embeddings: ...
@@ -151,7 +151,7 @@ class Schedule(Protocol):
     """Who moves when: D's steps before the generator step of this number, counted from 0.
 
     Optional: `accepts(real: Logits, fake: Logits) -> bool`, whether D moves in a step in which
-    these are its logits.
+    these are its logits; asked when the step's loss has been computed.
     """
 
     version: ClassVar[int]

@@ -53,8 +53,6 @@ class Experiment:
         metrics: the headline first.
         metric_settings: what each metric's numbers depend on besides its fields, as it says once
             it has seen the data (such as the digest of its weights).
-        rules: what settled the protocol's fields and the schedule; they, and not the rules, are
-            in the key.
         refusal: why it can't be trained, in a grid where other cells of its objective can.
     """
 
@@ -68,7 +66,6 @@ class Experiment:
     protocol: Choice
     seed: int
     machine: str | None = None
-    rules: str = "fixed"
     refusal: str = ""
 
     @property
@@ -99,7 +96,6 @@ class Experiment:
                 for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
             ],
             "protocol": self.protocol.recipe(),
-            "rules": self.rules,
             "seed": self.seed,
             "machine": self.machine,
             "key": self.key,
@@ -146,12 +142,31 @@ def _digest(value: object) -> str:
 
 
 def choose_objective(catalogue: Catalogue, entry: Sequence[Spec]) -> Objective:
-    """Look up a loss, or a recipe, and what is added to it; BadInput where they can't be had."""
+    """Look up a loss, or a recipe, and what is added to it.
+
+    Raises:
+        BadInput: they can't be had, or a penalty is there twice.
+        PluginBroken: what a recipe stands for can't be had.
+    """
     loss, *additions = entry
     recipe = catalogue.recipe(loss.name)
     if recipe:
         loss, *of_recipe = _filled_in(catalogue, recipe, loss)
         additions = [*of_recipe, *additions]
+    for place, addition in enumerate(additions):
+        if addition.name in [before.name for before in additions[:place]]:
+            raise BadInput(f"'{addition.name}' is added twice to '{entry[0].name}'")
+    return _chosen(catalogue, [loss, *additions])
+
+
+def with_additions(catalogue: Catalogue, name: str, additions: Sequence[Spec]) -> Objective:
+    """The loss or recipe of that name, and what it does not have yet of the additions."""
+    has = {part.component.name for part in choose_objective(catalogue, (Spec(name),)).additions}
+    return choose_objective(catalogue, (Spec(name), *(a for a in additions if a.name not in has)))
+
+
+def _chosen(catalogue: Catalogue, parts: Sequence[Spec]) -> Objective:
+    loss, *additions = parts
     return Objective(
         choose(catalogue, LOSS, loss),
         tuple(choose(catalogue, PENALTY, addition) for addition in additions),
@@ -166,14 +181,15 @@ def _filled_in(catalogue: Catalogue, recipe: Recipe, given: Spec) -> list[Spec]:
         BadInput: no part has such a field.
     """
     try:
-        (parts,) = parse_entries(recipe.spec)
-    except (ValueError, BadInput) as error:
-        raise PluginBroken(f"recipe '{recipe.name}' of plugin {recipe.origin}: {error}") from error
-    kinds = [LOSS, *[PENALTY] * (len(parts) - 1)]
-    known = [
-        fields_of(catalogue.find(kind, part.name).cls)
-        for kind, part in zip(kinds, parts, strict=True)
-    ]
+        parts, *others = parse_entries(recipe.spec)
+        if others:
+            raise BadInput("it has to be one objective")
+        chosen = _chosen(catalogue, parts).parts
+    except BadInput as error:
+        raise PluginBroken(
+            f"recipe '{recipe.name}' = {recipe.spec} of plugin {recipe.origin}: {error}"
+        ) from error
+    known = [fields_of(part.component.cls) for part in chosen]
     for name, _ in given.fields:
         if not any(name in fields for fields in known):
             everything = [name for fields in known for name in fields]
@@ -212,7 +228,6 @@ def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
         protocol=again(PROTOCOL, recipe["protocol"]),
         seed=recipe["seed"],
         machine=recipe["machine"],
-        rules=recipe["rules"],
     )
     if experiment.key != recipe["key"]:
         raise BadInput(

@@ -1,5 +1,6 @@
 """What the two players minimise: a loss and what `+` adds to it, over one forward pass of D."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,8 +44,27 @@ def _descendable(term: object, part: object) -> Scalar:
     return loss
 
 
+def _like(images: Images, augmented: object, part: object) -> Images:
+    """The augmented batch, if D can see it in place of the other, and G learn through it."""
+    sound = isinstance(augmented, Tensor) and augmented.shape == images.shape
+    if not sound or (images.requires_grad and not augmented.requires_grad):  # type: ignore[attr-defined]
+        raise ContractBroken(
+            type(part), "has to return images of the shape given, and gradients have to pass"
+        )
+    return cast("Images", augmented)
+
+
+def _selected(logits: object, part: object) -> Logits:
+    if not isinstance(logits, Tensor) or logits.dim() != 1 or not len(logits):
+        raise ContractBroken(type(part), "has to return one or more of the logits, [count]")
+    return logits
+
+
 class View:
-    """D as the parts of an objective see it: augmented images in, each batch passed through once.
+    """D as the parts of an objective see it: augmented images in.
+
+    A batch is augmented once, and passes through D once for its logits and, where somebody asks
+    for them, once for its embeddings.
 
     Args:
         augmentations: applied to every batch, in this order.
@@ -79,7 +99,7 @@ class View:
         if known is None:
             known = images
             for augmentation in self._augmentations:
-                known = augmentation.augment(known, self._noise)
+                known = _like(known, augmentation.augment(known, self._noise), augmentation)
             self._augmented.append((images, known))
         return known
 
@@ -94,6 +114,7 @@ class Step(NamedTuple):
     Args:
         generator: carries no graph in D's step.
         latents: what `fake` was generated from.
+        augmentation_noise: a stream of its own, so that what else draws does not shift it.
         real: None in a step of G whose loss asks for none.
         number: of the player's step, from 0.
     """
@@ -104,6 +125,7 @@ class Step(NamedTuple):
     real: Images | None
     fake: Images
     noise: Noise
+    augmentation_noise: Noise
     number: int
 
 
@@ -133,7 +155,7 @@ class Objective:
     def discriminator_terms(self, step: Step) -> DiscriminatorTerms:
         """The loss on both batches plus every term that is added to it."""
         assert step.real is not None
-        view = View(step.discriminator, self._augmentations, step.noise)
+        view = View(step.discriminator, self._augmentations, step.augmentation_noise)
         penalties = [penalty for penalty in self._penalties if _strength(penalty, step.number)]
         # Gradients of D at a batch then share its forward pass.
         real = _leaf(step.real, penalties, "differentiates_real")
@@ -152,11 +174,11 @@ class Objective:
 
     def generator_loss(self, step: Step) -> Scalar:
         """The loss on the fakes that count, plus every term that is added to G's."""
-        view = View(step.discriminator, self._augmentations, step.noise)
+        view = View(step.discriminator, self._augmentations, step.augmentation_noise)
         of_real = None if step.real is None else self._judged(view, step.real)
         of_fake = self._judged(view, step.fake)
         for selection in self._selections:
-            of_fake = selection.select(of_fake, step.number)
+            of_fake = _selected(selection.select(of_fake, step.number), selection)
         loss = _descendable(self.loss.generator_loss(of_fake, of_real), self.loss)
         for penalty in self._generator_penalties:
             term = penalty.generator_term(view, step.generator, step.latents, step.fake, step.noise)
@@ -230,5 +252,9 @@ def _leaf(images: Images, penalties: Sequence[Penalty], fact: str) -> Images:
 
 
 def _strength(penalty: Penalty, step: int) -> float:
-    strength = getattr(penalty, "strength", None)
-    return 1.0 if strength is None else float(strength(step))
+    act = getattr(penalty, "strength", None)
+    strength = 1.0 if act is None else act(step)
+    if not isinstance(strength, (int, float)) or not 0 <= strength < math.inf:
+        message = f"`strength` has to return a number from 0 on; it returned {strength!r}"
+        raise ContractBroken(type(penalty), message)
+    return float(strength)

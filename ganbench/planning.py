@@ -1,9 +1,11 @@
 """From what a user asks to experiments: every name looked up, every part shown to the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
+from typing import NamedTuple
 
 from ganbench.acceleration import resolve_device
 from ganbench.catalogue import (
@@ -21,8 +23,8 @@ from ganbench.choices import Choice, choose
 from ganbench.compatibility import check_parts, checked_metrics
 from ganbench.data import Data
 from ganbench.environment import describe
-from ganbench.errors import BadInput, NotPrepared, Unsupported
-from ganbench.experiment import Experiment, Objective, choose_objective
+from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
+from ganbench.experiment import Experiment, Objective, choose_objective, with_additions
 from ganbench.protocol import check_class
 from ganbench.request import Request, Setup, default_data_folder
 from ganbench.specs import Spec, parse_entries, parse_one
@@ -32,7 +34,7 @@ def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experimen
     """The whole grid: all cells of one seed before the next seed, without doubles.
 
     A cell whose parts do not fit is in it with its `refusal`, where other cells of the same
-    objective fit; without one that fits, nothing is planned.
+    objective fit. An objective that was asked for by its name and fits nowhere is an error.
 
     Raises:
         GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
@@ -41,32 +43,44 @@ def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experimen
     protocol = parse_one(request.protocol)
     preset = choose(catalogue, PROTOCOL, protocol)
     check_class(preset.component.cls)
-    objectives = _objectives(catalogue, request.losses)
+    asked = _asked(catalogue, request.losses)
+    objectives = [each.objective for each in asked]
     datasets = request.datasets or preset.component.cls.datasets
     cells = [
         cell
         for dataset in _choose_all(catalogue, DATASET, datasets)
         for cell in _Grid(request, setup, catalogue, protocol, dataset).cells(objectives)
     ]
-    _refuse_what_fits_nowhere(cells)
+    _refuse_what_fits_nowhere(cells, {each.objective.short for each in asked if each.by_name})
     everything = [cell.with_seed(seed) for seed in range(request.seeds) for cell in cells]
     return list({experiment.key: experiment for experiment in everything}.values())
 
 
-def _objectives(catalogue: Catalogue, losses: str) -> list[Objective]:
+class _Asked(NamedTuple):
+    """An objective, and whether it was asked for by its own name."""
+
+    objective: Objective
+    by_name: bool
+
+
+def _asked(catalogue: Catalogue, losses: str) -> list[_Asked]:
     """What is to be compared; `all` stands for every loss and every recipe."""
-    objectives: list[Objective] = []
+    asked: list[_Asked] = []
     before: tuple[Spec, ...] = ()
     for entry in parse_entries(losses):
         loss, *additions = entry
-        names = catalogue.objectives if loss == Spec(ALL) else []
-        firsts = [Spec(name) for name in names] or [loss]
         try:
-            objectives += [choose_objective(catalogue, (first, *additions)) for first in firsts]
+            if loss == Spec(ALL):
+                asked += [
+                    _Asked(with_additions(catalogue, name, additions), by_name=False)
+                    for name in catalogue.objectives
+                ]
+            else:
+                asked.append(_Asked(choose_objective(catalogue, entry), by_name=True))
         except BadInput as error:
             raise BadInput(f"{error}{_hint_at_quotes(before, loss)}") from error
         before = entry
-    return objectives
+    return asked
 
 
 def _hint_at_quotes(before: Sequence[Spec], loss: Spec) -> str:
@@ -78,10 +92,11 @@ def _hint_at_quotes(before: Sequence[Spec], loss: Spec) -> str:
     return f"\n  If it belongs to the value before it, quote that: {whole}"
 
 
-def _refuse_what_fits_nowhere(cells: Sequence[Experiment]) -> None:
+def _refuse_what_fits_nowhere(cells: Sequence[Experiment], by_name: Container[str]) -> None:
     fitting = {cell.objective.short for cell in cells if not cell.refusal}
     for cell in cells:
-        if cell.refusal and cell.objective.short not in fitting:
+        objective = cell.objective.short
+        if cell.refusal and objective not in fitting and (objective in by_name or not fitting):
             raise Unsupported(cell.refusal)
 
 
@@ -113,26 +128,36 @@ class _Grid:
         for objective in objectives:
             recommended = _recommended(objective) if self._request.rules == "recommended" else {}
             schedules = recommended.pop("schedule", "")
-            protocol = self._settled(recommended)
+            protocol = self._settled(objective, recommended)
             for architecture in self._architectures(objective, protocol):
-                for schedule in self._schedules(schedules, protocol):
+                for schedule in self._schedules(objective, protocol, schedules):
                     yield self._cell(objective, architecture, schedule, protocol)
 
-    def _settled(self, recommended: Mapping[str, str]) -> Choice:
+    def _settled(self, objective: Objective, recommended: Mapping[str, str]) -> Choice:
         """The protocol; what the user gave wins over what an objective recommends."""
         fields = {**recommended, **dict(self._protocol.fields)}
-        return choose(self._catalogue, PROTOCOL, Spec(self._protocol.name, tuple(fields.items())))
+        with _declared_by(objective.loss, *objective.additions):
+            spec = Spec(self._protocol.name, tuple(fields.items()))
+            return choose(self._catalogue, PROTOCOL, spec)
 
     def _architectures(self, objective: Objective, protocol: Choice) -> tuple[Choice, ...]:
+        if self._request.architectures:
+            return _choose_all(self._catalogue, ARCHITECTURE, self._request.architectures)
         dataset = self._dataset.component.cls
         suiting = protocol.component.cls.architectures or dataset.architecture
         if objective.loss.declares("needs_autoencoder"):
             suiting = getattr(dataset, "autoencoder", suiting)
-        return _choose_all(self._catalogue, ARCHITECTURE, self._request.architectures or suiting)
+        with _declared_by(protocol, self._dataset):
+            return _choose_all(self._catalogue, ARCHITECTURE, suiting)
 
-    def _schedules(self, recommended: str, protocol: Choice) -> tuple[Choice, ...]:
-        suiting = recommended or protocol.component.cls.schedules
-        return _choose_all(self._catalogue, SCHEDULE, self._request.schedules or suiting)
+    def _schedules(
+        self, objective: Objective, protocol: Choice, recommended: str
+    ) -> tuple[Choice, ...]:
+        if self._request.schedules:
+            return _choose_all(self._catalogue, SCHEDULE, self._request.schedules)
+        with _declared_by(protocol, *objective.parts):
+            suiting = recommended or protocol.component.cls.schedules
+            return _choose_all(self._catalogue, SCHEDULE, suiting)
 
     def _cell(
         self, objective: Objective, architecture: Choice, schedule: Choice, protocol: Choice
@@ -149,7 +174,6 @@ class _Grid:
             protocol=protocol,
             seed=0,
             machine=machine_of(self._setup) if by_the_clock else None,
-            rules=self._request.rules,
         )
         try:
             check_parts(cell, self._data)
@@ -162,8 +186,19 @@ def _recommended(objective: Objective) -> dict[str, str]:
     """The settings that its parts declare; an addition's win over the loss's."""
     settings: dict[str, str] = {}
     for part in objective.parts:
-        settings.update(getattr(part.component.cls, "recommended", {}))
+        settings.update(part.component.recommended)
     return settings
+
+
+@contextmanager
+def _declared_by(*choices: Choice) -> Iterator[None]:
+    """Within, what can't be had was declared by one of these and not asked for by the user."""
+    try:
+        yield
+    except BadInput as error:
+        names = " or ".join(f"{c.component.kind.name} '{c.component.name}'" for c in choices)
+        origins = ", ".join(dict.fromkeys(str(c.component.origin) for c in choices))
+        raise PluginBroken(f"{names} (of {origins}) declares what can't be had: {error}") from error
 
 
 def machine_of(setup: Setup) -> str:

@@ -26,7 +26,7 @@ class TrainingProtocol:
 
     Args:
         budget: how long to train, as `Budget.parse` reads it.
-        batch_size: real images, and fakes, in a step.
+        batch_size: real images, and fakes, in a step; batch norm needs 2.
         optimizer: of both players.
         generator_lr: the learning rate of G.
         discriminator_lr: the learning rate of D.
@@ -50,7 +50,7 @@ class TrainingProtocol:
     schedules: ClassVar[str] = "k-step"
 
     budget: Annotated[str, AfterValidator(_canonical)]
-    batch_size: Annotated[int, Ge(1)] = 64
+    batch_size: Annotated[int, Ge(2)] = 64
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     generator_lr: Annotated[float, Gt(0)]
     discriminator_lr: Annotated[float, Gt(0)]
@@ -69,8 +69,15 @@ class TrainingProtocol:
         """Make what the class body assigns the fields' defaults, of the types declared here."""
         super().__init_subclass__()
         fields = cls.__dataclass_fields__
+        for name in {*vars(cls), *cls.__annotations__}:
+            if not (name.startswith("_") or name in {*fields, *_FACTS} or _is_code(cls, name)):
+                raise TypeError(f"protocol {cls.__name__}: '{name}' is no field of a protocol")
         cls.__annotations__ = {name: fields[name].type for name in vars(cls) if name in fields}
         dataclass(frozen=True, kw_only=True)(cls)
+
+    def __post_init__(self) -> None:
+        if self.ema_burn_in_kimg and not self.ema_half_life_kimg:
+            raise ValueError("ema_burn_in_kimg is without effect where ema_half_life_kimg is 0")
 
     @property
     def clock(self) -> Budget:
@@ -79,6 +86,14 @@ class TrainingProtocol:
     def lr_scale(self, share: float) -> float:
         """What both learning rates are multiplied with when this share of the budget is spent."""
         return _DECAYS[self.lr_decay](min(share, 1.0))
+
+
+_FACTS = ("version", "datasets", "architectures", "schedules")
+
+
+def _is_code(cls: type, name: str) -> bool:
+    value = vars(cls).get(name)
+    return callable(value) or isinstance(value, (property, staticmethod, classmethod))
 
 
 _DECAYS: Mapping[str, Callable[[float], float]] = {

@@ -83,6 +83,16 @@ class LatentSpace:
         return draw(count, self.size, generator=generator, device=device)
 
 
+_STREAMS = (
+    "latents/discriminator",
+    "latents/generator",
+    "penalty",
+    "penalty/generator",
+    "augmentation",
+    "augmentation/generator",
+)
+
+
 class Streams:
     """The random streams of one training run.
 
@@ -91,12 +101,11 @@ class Streams:
 
     def __init__(self, seed: int, latents: LatentSpace, device: torch.device) -> None:
         self._latents = latents
-        self._generators = {
-            name: stream(seed, name, device)
-            for name in ("latents/discriminator", "latents/generator", "penalty", "noise/generator")
-        }
+        self._generators = {name: stream(seed, name, device) for name in _STREAMS}
         self.discriminator_noise = Noise(self._generators["penalty"])
-        self.generator_noise = Noise(self._generators["noise/generator"])
+        self.generator_noise = Noise(self._generators["penalty/generator"])
+        self.discriminator_augmentation_noise = Noise(self._generators["augmentation"])
+        self.generator_augmentation_noise = Noise(self._generators["augmentation/generator"])
 
     def discriminator_latents(self, count: int) -> Tensor:
         return self._latents.draw(count, self._generators["latents/discriminator"])

@@ -24,7 +24,7 @@ from ganbench.experiment import Experiment
 from ganbench.pictures import save_picture
 from ganbench.randomness import random_state_kept
 from ganbench.store import Outcome, RunFolder
-from ganbench.timing import count_flops
+from ganbench.timing import Flops, count_flops
 from ganbench.training import Game, Round, train, value_function
 
 # Rounds between two readings of the losses from the device.
@@ -120,10 +120,10 @@ class _Attempt:
             if share >= 1:
                 break
 
-    def _flops(self, budget: Budget) -> tuple[float, float]:
-        """Those of a discriminator and a generator step, where the budget asks; on a spare game."""
+    def _flops(self, budget: Budget) -> Flops:
+        """Those of the steps, where the budget asks; on a spare game."""
         if budget.unit != "flop":
-            return 0.0, 0.0
+            return Flops()
         return count_flops(assemble(self._experiment, self._data, self._device))
 
     def _evaluator(self) -> Evaluator:
@@ -140,12 +140,11 @@ class _Attempt:
         self._folder.append_event({"event": "started", "time": time.time(), "columns": columns})
         return evaluator
 
-    def _tick(self, finished: Round, batch_size: int, flops: tuple[float, float]) -> None:
-        shown = len(finished.discriminator)
+    def _tick(self, finished: Round, batch_size: int, flops: Flops) -> None:
         self.clock.generator_steps += 1
         self.clock.discriminator_steps += sum(move.moved for move in finished.discriminator)
-        self.clock.images += shown * batch_size
-        self.clock.flops += shown * flops[0] + flops[1]
+        self.clock.images += len(finished.discriminator) * batch_size
+        self.clock.flops += flops.of(finished)
         self._window.append(finished)
         self._advance()
 

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -31,8 +31,7 @@ _WINDOWS = 7
 _WINDOW_SECONDS = 0.3
 _PEAK_SIZE = {"cpu": 1024, "cuda": 8192}
 _PEAK_REPEATS = 8
-_STEPS_OF_PENALTIES = 1000
-_STEPS_OF_SCHEDULES = 10_000
+_FIRST_STEPS = 10_000  # what a schedule and lazy penalties do is read off these
 
 
 class _Untracked(ModuleTracker):
@@ -45,17 +44,37 @@ class _Untracked(ModuleTracker):
         pass
 
 
-def count_flops(game: Game) -> tuple[float, float]:
-    """FLOPs of a mean discriminator step and of a generator step; the game is spent by it.
+class Flops(NamedTuple):
+    """What a step costs: of D, the mean over steps that have and lack lazy penalties; one of D
+    that its schedule declines; and one of G."""
 
-    Penalties that are not applied in every step count as often as they are.
+    discriminator: float = 0.0
+    declined: float = 0.0
+    generator: float = 0.0
+
+    def of(self, finished: Round) -> float:
+        """Those of one round."""
+        moved = sum(move.moved for move in finished.discriminator)
+        declined = len(finished.discriminator) - moved
+        return moved * self.discriminator + declined * self.declined + self.generator
+
+
+def count_flops(game: Game) -> Flops:
+    """Count them; the game is spent by it.
+
+    A penalty that is not in every step counts as often as it is in the first of a long run.
     """
-    patterns = [game.objective.applied_penalties(step) for step in range(_STEPS_OF_PENALTIES)]
-    mean = 0.0
+    patterns = [game.objective.applied_penalties(step) for step in range(_FIRST_STEPS)]
+    mean = declined = 0.0
     for pattern, times in Counter(patterns).items():
         game.discriminator_steps = patterns.index(pattern)
+        declined += times / len(patterns) * _flops_of(lambda: game.discriminator_step(_declining))
         mean += times / len(patterns) * _flops_of(game.discriminator_step)
-    return mean, _flops_of(game.generator_step)
+    return Flops(mean, declined, _flops_of(game.generator_step))
+
+
+def _declining(*_: object) -> bool:
+    return False
 
 
 def _flops_of(step: Callable[[], object]) -> float:
@@ -66,6 +85,15 @@ def _flops_of(step: Callable[[], object]) -> float:
     return float(counter.get_total_flops())
 
 
+class _Window(NamedTuple):
+    """What `count` rounds took, and what they did."""
+
+    seconds: float
+    batches_shown: int
+    moves: int
+    flops: float
+
+
 def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[str, Any]:
     """The cell's rates, on a game of its own.
 
@@ -74,7 +102,7 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
         discriminator_steps_per_second, flops_per_second, peak_flops_per_second, peak_share,
         peak_memory_bytes, spread (of the windows: largest less smallest, over the median).
     """
-    discriminator_flops, generator_flops = count_flops(assemble(experiment, data, device))
+    flops = count_flops(assemble(experiment, data, device))
     game = assemble(experiment, data, device)
     schedule: Schedule = experiment.schedule.create()
     game.generator_steps = _typical_step(schedule)
@@ -84,20 +112,28 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
     per_window = _warm_up(rounds, device)
     memory = _peak_memory(device)
     peak = peak_flops(device)
-    windows = [_window(rounds, per_window, device) for _ in range(_WINDOWS)]
+    windows = [_window(rounds, per_window, flops, device) for _ in range(_WINDOWS)]
     peak = max(peak, peak_flops(device))
-    times = [window.seconds for window in windows]
-    seconds = statistics.median(times)
-    shown = statistics.mean(window.batches_shown for window in windows)
-    flops = (shown * discriminator_flops + per_window * generator_flops) / seconds
+    rates = rates_of(windows, per_window, game.batch_size)
     return {
-        "images_per_second": shown * game.batch_size / seconds,
+        **rates,
+        "peak_flops_per_second": peak,
+        "peak_share": rates["flops_per_second"] / peak,
+        "peak_memory_bytes": memory,
+    }
+
+
+def rates_of(windows: Sequence[_Window], per_window: int, batch_size: int) -> dict[str, float]:
+    """Rates over windows of so many rounds each."""
+    times = [window.seconds for window in windows]
+    shown = [window.batches_shown for window in windows]
+    # Where a schedule fills the windows unevenly, the median one is not what a run is made of.
+    seconds = statistics.median(times) if len(set(shown)) == 1 else statistics.mean(times)
+    return {
+        "images_per_second": statistics.mean(shown) * batch_size / seconds,
         "generator_steps_per_second": per_window / seconds,
         "discriminator_steps_per_second": statistics.mean(w.moves for w in windows) / seconds,
-        "flops_per_second": flops,
-        "peak_flops_per_second": peak,
-        "peak_share": flops / peak,
-        "peak_memory_bytes": memory,
+        "flops_per_second": statistics.mean(w.flops for w in windows) / seconds,
         "spread": (max(times) - min(times)) / seconds,
     }
 
@@ -105,7 +141,7 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
 def _typical_step(schedule: Schedule) -> int:
     """The first generator step with as many of D's steps before it as most have: a schedule may
     begin with a phase of its own."""
-    moves = [schedule.discriminator_steps(step) for step in range(_STEPS_OF_SCHEDULES)]
+    moves = [schedule.discriminator_steps(step) for step in range(_FIRST_STEPS)]
     return moves.index(statistics.median_low(moves))
 
 
@@ -121,20 +157,14 @@ def _warm_up(rounds: Iterator[Round], device: torch.device) -> int:
     return max(1, round(done * _WINDOW_SECONDS / _WARM_UP_SECONDS))
 
 
-class _Window(NamedTuple):
-    """What `count` rounds took, and what they did."""
-
-    seconds: float
-    batches_shown: int
-    moves: int
-
-
-def _window(rounds: Iterator[Round], count: int, device: torch.device) -> _Window:
+def _window(rounds: Iterator[Round], count: int, flops: Flops, device: torch.device) -> _Window:
     synchronize(device)
     started = time.perf_counter()
-    moved = [move.moved for finished in islice(rounds, count) for move in finished.discriminator]
+    played = list(islice(rounds, count))
     synchronize(device)
-    return _Window(time.perf_counter() - started, len(moved), sum(moved))
+    seconds = time.perf_counter() - started
+    moved = [move.moved for finished in played for move in finished.discriminator]
+    return _Window(seconds, len(moved), sum(moved), sum(flops.of(finished) for finished in played))
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype = torch.float32) -> float:

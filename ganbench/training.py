@@ -112,6 +112,7 @@ class Game:
             real=next(self.batches),
             fake=self._generated(latents),
             noise=self.streams.discriminator_noise,
+            augmentation_noise=self.streams.discriminator_augmentation_noise,
             number=self.discriminator_steps,
         )
         terms = self.objective.discriminator_terms(step)
@@ -135,6 +136,7 @@ class Game:
                 real=next(self.generator_batches) if needs_real else None,
                 fake=self.generator.network(latents),
                 noise=self.streams.generator_noise,
+                augmentation_noise=self.streams.generator_augmentation_noise,
                 number=self.generator_steps,
             )
             loss = self.objective.generator_loss(step)
@@ -161,13 +163,28 @@ def train(game: Game, schedule: Schedule) -> Iterator[Round]:
     Yields after each generator step and never stops by itself: the caller decides what to
     record, when to evaluate and when the budget is spent.
     """
-    accepts = getattr(schedule, "accepts", None)
+    accepts = _acceptance(schedule)
     for step in count(game.generator_steps):
         moves = schedule.discriminator_steps(step)
         if not isinstance(moves, int) or moves < 0:
             raise ContractBroken(type(schedule), f"has to return a count of steps, not {moves!r}")
         discriminator = tuple([game.discriminator_step(accepts) for _ in range(moves)])
         yield Round(discriminator, game.generator_step())
+
+
+def _acceptance(schedule: Schedule) -> Acceptance | None:
+    """What the schedule says to a step of D, if it has a say in it."""
+    accepts = getattr(schedule, "accepts", None)
+    if accepts is None:
+        return None
+
+    def asked(real: Logits, fake: Logits) -> bool:
+        verdict = accepts(real, fake)
+        if not isinstance(verdict, bool):
+            raise ContractBroken(type(schedule), f"has to accept or not, not {verdict!r}")
+        return verdict
+
+    return asked
 
 
 def value_function(real: Logits, fake: Logits) -> Scalar:

@@ -172,7 +172,6 @@ def test_the_golden_key(make):
         {"dataset": "toy-data:size=8:path=/moved"},
         {"dataset": "toy-data:path=/moved"},
         {"protocol": "toy-protocol:budget=80.0kimg"},
-        {"rules": "recommended"},
         {"refusal": "it does not fit"},
     ],
     ids=str,
@@ -186,7 +185,7 @@ CHANGES = [
     {"loss": "toy:order=3+toy-penalty"},
     {"loss": "other+toy-penalty"},
     {"loss": "toy"},
-    {"loss": "toy+toy-penalty+toy-penalty"},
+    {"loss": "toy+toy-penalty+whole"},
     {"loss": "toy+toy-penalty:weight=11"},
     {"architecture": "toy-net:width=33"},
     {"schedule": "toy-schedule:k=2"},
@@ -209,7 +208,7 @@ CHANGES = [
     {"protocol": "toy-protocol:epsilon=1e-6"},
     {"protocol": "toy-protocol:lr_decay=linear"},
     {"protocol": "toy-protocol:ema_half_life_kimg=10"},
-    {"protocol": "toy-protocol:ema_burn_in_kimg=10"},
+    {"protocol": "toy-protocol:ema_half_life_kimg=10:ema_burn_in_kimg=10"},
     {"protocol": "toy-protocol:latents=uniform"},
     {"protocol": "toy-protocol:horizontal_flip=true"},
 ]
@@ -281,13 +280,13 @@ def test_the_recipe_says_what_a_table_needs(make):
 
 
 def test_an_objective_is_a_loss_and_its_penalties(catalogue):
-    (entry,) = parse_entries("toy:order=3+toy-penalty:weight=2+toy-penalty")
+    (entry,) = parse_entries("toy:order=3+toy-penalty:weight=2+whole")
     objective = choose_objective(catalogue, entry)
     assert isinstance(objective, Objective)
     assert [part.short for part in objective.parts] == [
-        "toy:order=3", "toy-penalty:weight=2.0", "toy-penalty",
+        "toy:order=3", "toy-penalty:weight=2.0", "whole",
     ]  # fmt: skip
-    assert objective.short == "toy:order=3+toy-penalty:weight=2.0+toy-penalty"
+    assert objective.short == "toy:order=3+toy-penalty:weight=2.0+whole"
 
 
 def test_a_penalty_is_no_loss_and_a_loss_no_penalty(catalogue):

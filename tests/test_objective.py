@@ -36,7 +36,8 @@ class Doubling(nn.Module):
 
 def step(discriminator: nn.Module, **parts: Any) -> Step:
     played = {"generator": None, "latents": None, "real": REAL, "fake": FAKE, "number": 0}
-    return Step(discriminator, noise=NOISE, **{**played, **parts})
+    played |= {"noise": NOISE, "augmentation_noise": NOISE}
+    return Step(discriminator, **{**played, **parts})
 
 
 @dataclass
@@ -340,3 +341,40 @@ def test_a_module_is_a_penalty_only_if_it_can_be_called():
     objective = Objective(Difference(), [Callable(), Selecting()])
     assert objective.discriminator_terms(step(Doubling())).loss.item() == -2.0 + 1.0
     assert [name for name, _ in objective.modules()] == ["1", "2"]
+
+
+class Augmenting:
+    def __init__(self, act):
+        self.augment = lambda images, noise: act(images)
+
+
+@pytest.mark.parametrize(
+    "act", [lambda x: None, lambda x: x[:1], lambda x: x.detach()], ids=["none", "half", "detached"]
+)
+def test_an_augmentation_that_d_can_not_use_breaks_the_contract(act):
+    fake = FAKE.clone().requires_grad_()
+    with pytest.raises(ContractBroken, match="has to return images of the shape given") as broken:
+        Objective(Difference(), [Augmenting(act)]).generator_loss(
+            step(Doubling(), real=None, fake=fake)
+        )
+    assert broken.value.part is Augmenting
+
+
+@pytest.mark.parametrize("chosen", [None, torch.empty(0), torch.zeros(3, 1)], ids=str)
+def test_a_selection_of_no_logits_breaks_the_contract(chosen):
+    class Selecting:
+        def select(self, fake, generator_step):
+            return chosen
+
+    with pytest.raises(ContractBroken, match="Selecting has to return one or more of the logits"):
+        Objective(Difference(), [Selecting()]).generator_loss(step(Doubling(), real=None))
+
+
+@pytest.mark.parametrize("strength", [None, -1.0, float("nan"), float("inf"), "2"])
+def test_a_strength_that_is_none_breaks_the_contract(strength):
+    class Strange(OfLogits):
+        def strength(self, discriminator_step):
+            return strength
+
+    with pytest.raises(ContractBroken, match="Strange `strength` has to return a number"):
+        Objective(Difference(), [Strange(1.0)]).discriminator_terms(step(Doubling()))

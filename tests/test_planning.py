@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from torch import nn
 
 from ganbench.catalogue import LOSS, PENALTY, PROTOCOL, Catalogue, Origin, Plugin, Recipe
 from ganbench.errors import BadInput, PluginBroken, Unsupported
@@ -98,8 +99,8 @@ def test_a_field_of_a_recipe_goes_to_each_part_that_has_it(planned_cells):
 
 
 def test_a_recipe_that_is_no_objective_is_its_plugins_fault(planned_cells):
-    for spec in ("nonsat,minimax", "nonsat:", ""):
-        with pytest.raises(PluginBroken, match="recipe 'odd' of plugin more"):
+    for spec in ("nonsat,minimax", "nonsat:", "", "odd", "nonsat+gp:wait=3", "nosuch+gp"):
+        with pytest.raises(PluginBroken, match=r"recipe 'odd' = .* of plugin more"):
             planned_cells("odd", [recipe("odd", spec)])
 
 
@@ -131,7 +132,6 @@ def test_the_rules_settle_what_a_loss_declares(planned_cells):
     assert eager.protocol.short == "paper:beta1=0.0:generator_lr=0.01"
     assert eager.schedule.short == "k-step:k=5"
     assert (plain.protocol.short, plain.schedule.short) == ("paper", "k-step:k=3")
-    assert eager.recipe()["rules"] == "recommended"
 
 
 def test_a_penaltys_settings_win_over_the_losss_and_the_users_over_both(planned_cells):
@@ -184,8 +184,11 @@ def test_in_a_grid_what_does_not_fit_is_planned_with_its_refusal(planned_cells):
     ("losses", "request_", "message"),
     [
         ("rpgan+top-k", {}, "'top-k' leaves out fakes, and 'rpgan' compares the i-th fake"),
-        ("mmd+top-k", {}, "'top-k' leaves out fakes, and 'mmd' uses D's embeddings"),
+        ("mmd+top-k", {}, "'top-k' is made of D's logits, and 'mmd' uses D's embeddings"),
         ("mmd", {"schedules": "adaptive"}, "schedule 'adaptive' judges D by its logits"),
+        ("mmd+gp", {}, "'gp' is made of D's logits, and 'mmd' uses D's embeddings"),
+        ("mmd+zcr", {}, "'zcr' is made of D's logits"),
+        ("nonsat", {"protocol": "paper:horizontal_flip=true"}, "and the data are points"),
         ("nonsat+diffaug", {}, "diffaug"),
         ("nonsat+cr", {}, "cr"),
     ],
@@ -215,3 +218,55 @@ def test_a_value_cut_at_its_comma_is_recognised(planned_cells):
     with pytest.raises(BadInput) as refused:
         planned_cells("nonsat,cutout")
     assert "quote" not in str(refused.value)
+
+
+def test_what_fits_nowhere_is_a_row_if_it_came_in_by_all(planned_cells):
+    cells = planned_cells("all", datasets="digits")
+    refused = {cell.objective.short for cell in cells if cell.refusal}
+    assert "wasserstein+gp" in refused
+    assert "minimax" not in refused
+    with pytest.raises(Unsupported, match="mlp makes points"):
+        planned_cells("all", datasets="digits", architectures="mlp")
+
+
+def test_a_penalty_is_added_once(planned_cells):
+    with pytest.raises(BadInput, match="'gp' is added twice to 'wgan-gp'"):
+        planned_cells("wgan-gp+gp:weight=3")
+    shorts = [cell.objective.short for cell in planned_cells("all+gp")]
+    assert not any(short.count("+gp") > 1 for short in shorts)
+
+
+@pytest.mark.parametrize(
+    ("recommended", "message"),
+    [
+        (["generator_lr"], "loss 'odd' of plugin toys .*`recommended` has to map text to text"),
+        ({"schedule": 5}, "has to map text to text"),
+        ({"lr": "1"}, "loss 'odd' .* declares what can't be had: no field of protocol 'quick'"),
+        ({"generator_lr": "-1"}, "loss 'odd' .* declares what can't be had: .*generator_lr"),
+        ({"schedule": "k-stop"}, "loss 'odd' .* declares what can't be had: no schedule is"),
+    ],
+    ids=str,
+)
+def test_recommendations_that_can_not_be_followed_are_their_plugins_fault(
+    bundled, toys, tmp_path, recommended, message
+):
+    odd = type("Odd", (NonSaturating,), {"recommended": recommended})
+    catalogue = Catalogue((*bundled.plugins, *toys((LOSS, "odd", odd)).plugins))
+    request = Request(losses="odd", datasets="gaussian:size=500", rules="recommended", seeds=1)
+    with pytest.raises(PluginBroken, match=message):
+        plan(request, Setup(tmp_path / "store", tmp_path / "data", "cpu"), catalogue)
+
+
+def test_a_module_that_was_never_initialised_is_named(planned_cells, bundled, toys, tmp_path):
+    @dataclass(eq=False)
+    class Forgetful(nn.Module):
+        version: ClassVar[int] = 1
+        weight: float = 1.0
+
+        def forward(self, discriminator, real, fake, noise):
+            return discriminator(real).mean()
+
+    catalogue = Catalogue((*bundled.plugins, *toys((PENALTY, "forgetful", Forgetful)).plugins))
+    request = Request(losses="nonsat+forgetful", datasets="gaussian:size=500", seeds=1)
+    with pytest.raises(PluginBroken, match=r"'forgetful' of plugin toys .* super\(\).__init__"):
+        plan(request, Setup(tmp_path / "store", tmp_path / "data", "cpu"), catalogue)

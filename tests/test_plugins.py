@@ -2,8 +2,10 @@ import importlib.util
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -311,3 +313,14 @@ def test_listing_imports_no_torch():
 
 def test_the_test_modules_are_gone_again():
     assert importlib.util.find_spec("ganbench_test_my_losses") is None
+
+
+def test_the_text_that_dataclass_makes_up_is_no_docstring(toys):
+    @dataclass
+    class Undocumented:
+        version: ClassVar[int] = 1
+        weight: float = 1.0
+
+    (component,) = toys((LOSS, "undocumented", Undocumented)).of_kind(LOSS)
+    assert Undocumented.__doc__
+    assert (component.docstring, component.summary, component.reference) == ("", "", "")

@@ -102,3 +102,24 @@ def test_learning_rates_fall_as_the_protocol_says(decay, scales):
 def test_what_is_no_protocol_is_refused(cls):
     with pytest.raises(BadInput, match=r"subclass of ganbench.api.TrainingProtocol"):
         check_class(cls)
+
+
+@pytest.mark.parametrize("body", [{"batchsize": 8}, {"__annotations__": {"extra": int}}])
+def test_a_name_that_is_no_field_is_refused_where_it_is_written(body):
+    with pytest.raises(TypeError, match=r"protocol Odd: '(batchsize|extra)' is no field"):
+        type("Odd", (Toy,), body)
+
+
+def test_methods_and_facts_are_no_fields():
+    class Longer(Toy):
+        schedules = "k-step:k=2"
+
+        def helper(self):
+            return self.budget
+
+    assert Longer().helper() == "1000kimg"
+
+
+def test_a_burn_in_without_an_average_is_refused(chosen):
+    with pytest.raises(BadInput, match="ema_burn_in_kimg is without effect"):
+        chosen("toy:ema_burn_in_kimg=5")

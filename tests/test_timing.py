@@ -6,7 +6,8 @@ import torch
 from ganbench import timing
 from ganbench.assembly import assemble
 from ganbench.budget import Budget
-from ganbench.timing import count_flops, measure, peak_flops
+from ganbench.timing import Flops, count_flops, measure, peak_flops
+from ganbench.training import DiscriminatorMove, Round
 
 CPU = torch.device("cpu")
 
@@ -28,10 +29,11 @@ def test_flops_by_hand(planned):
     24 + 2 * 40 = 104.
     A G step: G forward 24; D forward 16; the gradients of D's hidden layer and input (8 + 8) and
     none of its weights, which are frozen; G's weights 24 and hidden layer 8: 88.
+    A D step that its schedule declines: the forward passes alone, 24 + 2 * 16 = 56.
     """
     experiment, data = planned()
     game = assemble(experiment, data, CPU)
-    assert count_flops(game) == (2 * 4 * 104, 2 * 4 * 88)
+    assert count_flops(game) == (2 * 4 * 104, 2 * 4 * 56, 2 * 4 * 88)
 
 
 def test_a_gradient_penaltys_double_backward_is_counted(planned):
@@ -45,8 +47,8 @@ def test_a_gradient_penaltys_double_backward_is_counted(planned):
     """
     plain, data = planned()
     penalised, _ = planned("nonsat+gp")
-    without, g_without = count_flops(assemble(plain, data, CPU))
-    with_it, g_with = count_flops(assemble(penalised, data, CPU))
+    without, _, g_without = count_flops(assemble(plain, data, CPU))
+    with_it, _, g_with = count_flops(assemble(penalised, data, CPU))
     added = (with_it - without) / (2 * 4)
     assert 16 + 16 + 24 <= added <= 16 + 16 + 24 + 24
     assert g_with == g_without
@@ -116,3 +118,24 @@ def test_a_schedule_is_timed_after_the_phase_that_it_begins_with(planned, quick_
     rates = measure(experiment, data, CPU)
     per_round = rates["discriminator_steps_per_second"] / rates["generator_steps_per_second"]
     assert per_round == pytest.approx(5)
+
+
+def test_a_rounds_flops_are_those_of_the_steps_that_were_made():
+    flops = Flops(discriminator=10.0, declined=3.0, generator=5.0)
+    moves = [DiscriminatorMove(None, None, None, moved) for moved in (True, False, True)]
+    assert flops.of(Round(tuple(moves), None)) == 2 * 10 + 3 + 5
+
+
+def test_rates_of_an_uneven_schedule_are_means_over_all_that_was_timed():
+    """Six windows of 10 rounds with one move each, and one with 100 more, 10 times as long."""
+    even, long = timing._Window(1.0, 10, 10, 0.0), timing._Window(10.0, 110, 110, 0.0)
+    rates = timing.rates_of([*[even] * 6, long], per_window=10, batch_size=4)
+    assert rates["generator_steps_per_second"] == pytest.approx(70 / 16)
+    assert rates["images_per_second"] == pytest.approx(4 * 170 / 16)
+
+
+def test_one_slow_window_of_an_even_schedule_is_no_matter():
+    windows = [timing._Window(s, 10, 10, 20.0) for s in (1.0, 1.0, 1.0, 1.1, 0.9, 1.0, 5.0)]
+    rates = timing.rates_of(windows, per_window=10, batch_size=4)
+    assert rates["generator_steps_per_second"] == 10
+    assert rates["flops_per_second"] == 20

@@ -225,7 +225,8 @@ def test_d_learns_the_optimal_discriminator_of_two_normals():
     streams = Streams(0, LatentSpace(1), torch.device("cpu"))
     for _ in range(1500):
         real, fake = torch.randn(256, 1) + 1, torch.randn(256, 1) - 1
-        step = Step(player.network, None, None, real, fake, streams.discriminator_noise, 0)
+        noise = streams.discriminator_noise
+        step = Step(player.network, None, None, real, fake, noise, noise, 0)
         player.descend(objective.discriminator_terms(step).loss)
     assert d.weight.item() == pytest.approx(2.0, abs=0.2)
     assert d.bias.item() == pytest.approx(0.0, abs=0.2)
@@ -336,3 +337,35 @@ def test_noise_of_a_g_step_does_not_shift_that_of_ds():
 
     drawn: list = []
     assert torch.equal(of_discriminator(0), of_discriminator(3))
+
+
+@pytest.mark.parametrize("verdict", [None, 1, torch.tensor(True)], ids=str)
+def test_a_schedule_has_to_accept_or_not(verdict):
+    class Unsure(KStep):
+        def accepts(self, real, fake):
+            return verdict
+
+    with pytest.raises(ContractBroken, match="Unsure has to accept or not"):
+        next(train(game(), Unsure()))
+
+
+def test_what_penalties_draw_does_not_shift_augmentations():
+    class Noisy:
+        def augment(self, images, noise):
+            drawn.append(noise.normal_like(images))
+            return images
+
+    class Drawing:
+        def __call__(self, discriminator, real, fake, noise):
+            return 0 * noise.normal_like(real).sum()
+
+    def augmented(*additions):
+        drawn.clear()
+        played = game()
+        played.objective = Objective(Minimax(), additions)
+        for _ in range(3):
+            played.discriminator_step()
+        return torch.cat(drawn)
+
+    drawn: list = []
+    assert torch.equal(augmented(Noisy()), augmented(Noisy(), Drawing()))

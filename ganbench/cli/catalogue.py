@@ -90,7 +90,7 @@ def _show(component: Component) -> None:
     click.echo(component.docstring.strip() or "(its class has no docstring)")
     with code_of(component):
         fields = fields_of(component.cls).values()
-        recommended = getattr(component.cls, "recommended", {})
+        recommended = component.recommended
     click.echo("\nFields:" if fields else "\nFields: none")
     for field in fields:
         click.echo(f"  {field}")

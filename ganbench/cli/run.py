@@ -86,9 +86,9 @@ def run_command(
     plugins = PluginChoice(block, plugin_file)
     folder = data_folder or default_data_folder()
     setup = Setup(store, folder, device, jobs or 0, threads, plugins)
-    if ks and schedules:
+    if ks is not None and schedules:
         raise click.UsageError("--k is short for --schedules; give one of them.")
-    if ks:
+    if ks is not None:
         schedules = tuple(f"k-step:k={k}" for k in ks.split(","))
     request = Request(
         losses=",".join(losses),

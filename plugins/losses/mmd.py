@@ -58,8 +58,9 @@ class MMD:
 
     Without the diagonals it is unbiased, and may be negative. The gaussian scales are those of
     Li et al., who descend the root of a biased estimate and add terms of their own; Binkowski et
-    al.'s code has 2, 5, 10, 20, 40 and 80. They hold D by a gradient penalty on the witness
-    function; the recommended settings are theirs. A batch has to have 2 samples of each kind.
+    al.'s code has 2, 5, 10, 20, 40 and 80. The recommended settings are theirs. They hold D by a
+    gradient penalty on the witness function, which is not offered here; spectral norm is. What is
+    made of D's logits is refused, as nothing here trains them.
 
     Args:
         kernel: k.

@@ -23,7 +23,8 @@ class Adaptive:
     The rule reads D's logits as log-odds, 0 being undecided. That holds for `minimax`, `nonsat`
     and their like, and with a margin for `hinge`; the critics of Wasserstein and relativistic
     losses are determined up to a constant only, and those of `lsgan` split at 1/2, so that what
-    is computed for them is no accuracy. Losses that use D's embeddings are refused.
+    is computed for them is no accuracy. Losses that use D's embeddings are refused; parts that
+    keep averages (`lecam`) take in the steps that are not accepted, too.
 
     Args:
         bound: the largest accuracy with which D still moves.

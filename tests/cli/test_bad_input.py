@@ -19,6 +19,7 @@ BAD = {
     ),
     "k = two": (["--schedules", "k-step:k=two"], ["field 'k' can't be 'two'", "integer"]),
     "k = 0, short": (["--k", "1,0"], ["field 'k' can't be '0'"]),
+    "k empty": (["--k", ""], ["field 'k' can't be ''"]),
     "k twice": (["--k", "1", "--schedules", "k-step"], ["--k is short for --schedules"]),
     "infinite": (["--losses", "nonsat+gp:weight=inf"], ["'weight' can't be 'inf'", "finite"]),
     "batch": (["--protocol", "quick:batch_size=0"], ["'batch_size' can't be '0'"]),

@@ -68,7 +68,7 @@ def at_step() -> Callable[..., Step]:
     noise = Streams(0, LatentSpace(1), torch.device("cpu")).discriminator_noise
 
     def step(discriminator: nn.Module, real: Tensor, fake: Tensor, number: int = 0) -> Step:
-        return Step(discriminator, None, None, real, fake, noise, number)
+        return Step(discriminator, None, None, real, fake, noise, noise, number)
 
     return step
 
