@@ -1,5 +1,7 @@
-"""A small cell that trains in milliseconds, and components that tests bring along."""
+"""A small cell that trains in milliseconds, components that tests bring along, and real data."""
 
+import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from ganbench.planning import load, plan
 from ganbench.plugins import discover
 from ganbench.request import Request, Setup
 
+_ROOT = Path(__file__).resolve().parents[1]
 Catalogued = Callable[..., Catalogue]
 Planned = Callable[..., tuple[Experiment, Data]]
 
@@ -63,3 +66,25 @@ def planned(bundled: Catalogue, toys: Catalogued, tmp_path: Path) -> Planned:
         return experiment, load(experiment.dataset, setup.data_folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = Path(os.environ.get("GANBENCH_TEST_DATA", _ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data are not in {folder}; name their folder in GANBENCH_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_mnist(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with MNIST's published files."""
+    archives = list((real_data / "MNIST" / "raw").glob("*.gz"))
+    if not archives:
+        pytest.skip(f"MNIST is not in {real_data}; GANBENCH_TEST_DATA can name another folder")
+    folder = tmp_path_factory.mktemp("mnist")
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for archive in archives:
+        (raw / archive.stem).write_bytes(gzip.decompress(archive.read_bytes()))
+    return folder

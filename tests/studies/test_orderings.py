@@ -10,16 +10,10 @@ import ganbench
 UNREGULARISED, R1, R3GAN = "nonsat", "nonsat+r1:gamma=0.1", "rpgan+r1:gamma=0.1+r2:gamma=0.1"
 
 
-def covered(tmp_path, dataset, **asked):
+def covered(tmp_path, dataset, protocol="points", **asked):
     """The mean number of modes covered in the end, by objective."""
-    results = ganbench.run(
-        [UNREGULARISED, R1, R3GAN],
-        dataset,
-        seeds=3,
-        protocol="points",
-        store=tmp_path,
-        **asked,
-    )
+    losses = [UNREGULARISED, R1, R3GAN]
+    results = ganbench.run(losses, dataset, seeds=3, protocol=protocol, store=tmp_path, **asked)
     runs = results.runs()
     assert (runs["outcome"] == "completed").all()
     return runs.groupby("loss")["final"].mean()
@@ -35,6 +29,23 @@ def test_on_the_grid_rpgan_with_r1_and_r2_covers_most_and_no_regularisation_leas
 @pytest.mark.study
 def test_on_the_ring_all_of_them_cover_all_modes(tmp_path):
     assert (covered(tmp_path, "ring") == 8).all()
+
+
+@pytest.mark.study
+def test_on_a_small_budget_rpgan_with_r1_and_r2_finds_most_of_a_thousand_modes(
+    tmp_path, real_mnist
+):
+    modes = covered(
+        tmp_path,
+        "stacked-mnist",
+        "quick:evaluation_samples=26000:evaluations=1:beta1=0:beta2=0.99"
+        ":generator_lr=2e-4:discriminator_lr=2e-4:budget=80kimg",
+        architectures="dcgan:width=16:discriminator_norm=none",
+        data_folder=real_mnist,
+    )
+    assert modes[R3GAN] > 800
+    assert modes[R3GAN] > 2 * modes[R1]
+    assert modes[R3GAN] > 2 * modes[UNREGULARISED]
 
 
 @pytest.mark.study
