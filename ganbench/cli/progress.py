@@ -51,9 +51,12 @@ class Lines(Observer):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._statuses: dict[str, str] = {}
+        self._telling = [0]  # the places of the labels that tell the cells of a study apart
 
     def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None:
         cells = list({experiment.cell_key: experiment for experiment in experiments}.values())
+        columns = enumerate(zip(*map(_labels, cells), strict=True))
+        self._telling = [place for place, texts in columns if len({*texts}) > 1 or not place]
         seeds = len({experiment.seed for experiment in experiments})
         budget = experiments[0].settings.clock
         protocols = ", ".join(dict.fromkeys(e.protocol.short for e in experiments))
@@ -70,26 +73,26 @@ class Lines(Observer):
             self.say(f"{reused} of them are in '{setup.store}' already and are reused")
 
     def timing(self, experiment: Experiment, number: int, total: int) -> None:
-        self.say(f"measuring speed, {number} of {total}: {_name(experiment)}")
+        self.say(f"measuring speed, {number} of {total}: {self._name(experiment)}")
 
     def untimed(self, experiment: Experiment, error: str) -> None:
-        self.say(f"{_name(experiment)} could not be timed: {error}")
+        self.say(f"{self._name(experiment)} could not be timed: {error}")
 
     def estimated(self, training_seconds: float) -> None:
         if not math.isnan(training_seconds):
             self.say(f"training will take about {_duration(training_seconds)}, evaluations aside")
 
     def started(self, experiment: Experiment) -> None:
-        self.say(f"started {_run_name(experiment)}")
+        self.say(f"started {self._run_name(experiment)}")
 
     def progressed(self, experiment: Experiment, event: Mapping[str, Any]) -> None:
         status = self._status(experiment, event)
         if event["event"] == "evaluated":
-            self.say(f"{_run_name(experiment)}: {event['images']} images, {status}")
+            self.say(f"{self._run_name(experiment)}: {event['images']} images, {status}")
 
     def ended(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
         error = f": {outcome['error']}" if outcome.get("error") else ""
-        self.say(f"{outcome['outcome']} {_run_name(experiment)}{error}")
+        self.say(f"{outcome['outcome']} {self._run_name(experiment)}{error}")
         if "plugin" in outcome:
             self.say(f"  in plugin {outcome['plugin']}")
 
@@ -107,6 +110,13 @@ class Lines(Observer):
         if pictures:
             self.say("samples of each run over time lie in its folder, such as:")
             self.say(f"  {max(pictures, key=lambda path: path.name)}")
+
+    def _name(self, experiment: Experiment) -> str:
+        labels = _labels(experiment)
+        return " ".join(labels[place] for place in self._telling)
+
+    def _run_name(self, experiment: Experiment) -> str:
+        return f"{self._name(experiment)} seed {experiment.seed}"
 
     def say(self, text: str) -> None:
         self._console.print(escape(text))
@@ -145,7 +155,7 @@ class Bars(Lines):
     def started(self, experiment: Experiment) -> None:
         if self._all is not None:
             self._progress.start_task(self._all)
-        name = escape(_run_name(experiment))
+        name = escape(self._run_name(experiment))
         self._tasks[experiment.key] = self._progress.add_task(name, total=1.0, status="starting")
 
     def progressed(self, experiment: Experiment, event: Mapping[str, Any]) -> None:
@@ -176,12 +186,9 @@ def _table_command(results: Results) -> str:
     return "ganbench table" if default else f"ganbench table --store {quote(str(results.path))}"
 
 
-def _name(experiment: Experiment) -> str:
-    return f"{experiment.objective.short} {experiment.schedule.short} {experiment.dataset.short}"
-
-
-def _run_name(experiment: Experiment) -> str:
-    return f"{_name(experiment)} seed {experiment.seed}"
+def _labels(experiment: Experiment) -> tuple[str, ...]:
+    parts = (experiment.schedule, experiment.dataset, experiment.architecture)
+    return (experiment.objective.short, *(part.short for part in parts))
 
 
 def _duration(seconds: float) -> str:
