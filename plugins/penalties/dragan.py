@@ -56,7 +56,7 @@ class Dragan(Paced):
         weight: lambda in the paper.
         noise: the distribution of the noise.
         spread: size of the noise, in standard deviations of the real batch.
-        every: apply it, that much stronger, in one of so many of D's steps; see `Paced`.
+        every: apply it, that much stronger, in one of so many of D's steps; R3GAN saw 8 fail.
 
     References:
         On Convergence and Stability of GANs (Kodali et al., 2017), algorithm 1
