@@ -17,7 +17,7 @@ from ganbench.data import Data, Shape
 from ganbench.randomness import Noise
 
 Images: TypeAlias = Tensor  # float, [-1, 1], [batch, channels, height, width]; [batch, features]
-Latents: TypeAlias = Tensor  # standard normal, [batch, latent_size]
+Latents: TypeAlias = Tensor  # [batch, latent_size]; standard normal, or as the protocol says
 Logits: TypeAlias = Tensor  # D before any sigmoid, [batch]; larger is more real
 Scalar: TypeAlias = Tensor  # shape []
 Embeddings: TypeAlias = Tensor  # D's last layer before its logits, [batch, features]
@@ -27,7 +27,7 @@ Direction: TypeAlias = Literal["lower", "higher"]  # which values of a metric ar
 
 
 class Discriminator(Protocol):
-    """D as the parts of an objective see it; nothing is computed twice, whoever asks."""
+    """D as the parts of an objective see it; a batch has its logits made once, whoever asks."""
 
     def __call__(self, images: Images) -> Logits: ...
     def embed(self, images: Images) -> Embeddings: ...

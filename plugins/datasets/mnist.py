@@ -32,7 +32,7 @@ class Mnist:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("fid",)
+    metrics: ClassVar[tuple[str, ...]] = ("fd-mnist", "mnist-classes")
     source: ClassVar[Any] = datasets.MNIST
 
     split: Literal["train", "test"] = "train"
@@ -75,6 +75,7 @@ class FashionMnist(Mnist):
         https://arxiv.org/abs/1708.07747
     """
 
+    metrics: ClassVar[tuple[str, ...]] = ("fid",)
     source: ClassVar[Any] = datasets.FashionMNIST
 
 

@@ -2,12 +2,17 @@
 
 from typing import ClassVar
 
+import torch
 from torch import nn
+
+from ganbench.api import Data, Unsupported
 
 from .classifier import Classifier
 
 CLASSES = 10
 SIDE = 28  # pixels
+LEAST_AGREEMENT = 0.9  # of the classifier with the reference's labels; MNIST has 0.99
+_LOOKED_AT = 500
 
 
 class MnistCNN(Classifier):
@@ -35,3 +40,21 @@ class MnistCNN(Classifier):
             nn.ELU(),
         )
         self.head = nn.Linear(self.feature_size, CLASSES)
+
+
+def require_mnist(metric: str, reference: Data) -> None:
+    """Refuse what the network was not made for: other shapes, and what it can't tell apart."""
+    if not reference.is_images or reference.shape != (1, SIDE, SIDE) or reference.labels is None:
+        kind = "images" if reference.is_images else "points"
+        given = f"{kind} of shape {reference.shape}"
+        given += "" if reference.labels is not None else " without labels"
+    else:
+        named = MnistCNN.trained(torch.device("cpu"))(reference.samples[:_LOOKED_AT]).argmax(1)
+        agreement = (named == reference.labels[:_LOOKED_AT]).double().mean()
+        if agreement >= LEAST_AGREEMENT:
+            return
+        given = "images that hold no digits, or other labels"
+    raise Unsupported(
+        f"{metric} needs grey digits of shape {(1, SIDE, SIDE)} and their labels, as the data set"
+        f" 'mnist' has; it was given {given}"
+    )

@@ -10,12 +10,11 @@ from torch import Tensor
 from ganbench.api import Data, Direction, Samples, Unsupported
 
 from .class_shares import ClassShares, Namer
-from .mnist_cnn import CLASSES, SIDE, MnistCNN
+from .mnist_cnn import CLASSES, LEAST_AGREEMENT, SIDE, MnistCNN
 
 CHANNELS = 3
 PADDED_SIDE = 32
 SHAPES = tuple((CHANNELS, side, side) for side in (SIDE, PADDED_SIDE))
-LEAST_AGREEMENT = 0.9  # of the classifier with the reference's labels; digits have 0.98
 _CPU = torch.device("cpu")
 
 
