@@ -1,9 +1,10 @@
 """How fast a cell trains, measured alone on the machine and apart from quality.
 
 One process times one cell while nothing else of the study runs: warm-up, then windows of whole
-rounds that end with the device at rest. Rates are medians over the windows; FLOPs are torch's own
-count (matrix products and convolutions, double backward included); the peak is that of a large
-float32 matrix product on the same device and threads, the fastest seen around the windows.
+rounds that end with the device at rest. Rates are medians over the windows, or means where a
+schedule fills them unevenly; FLOPs are torch's own count (matrix products and convolutions, double
+backward included); the peak is that of a large float32 matrix product on the same device and
+threads, the fastest seen around the windows.
 """
 
 import resource
