@@ -8,14 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganbench.interface import run
+    from ganbench.interface import evaluate, run
+    from ganbench.rescoring import Report
     from ganbench.results import Results, load
 
 __version__ = "0.1.0"
-__all__ = ["Results", "load", "run"]
+__all__ = ["Report", "Results", "evaluate", "load", "run"]
 
 _MODULE_OF = {
     "run": "ganbench.interface",
+    "evaluate": "ganbench.interface",
+    "Report": "ganbench.rescoring",
     "load": "ganbench.results",
     "Results": "ganbench.results",
 }

@@ -2,6 +2,9 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -42,6 +45,30 @@ def use(device: torch.device, threads: int) -> None:
     torch.backends.cudnn.fp32_precision = "ieee"
     if device.type == "cuda":
         torch.cuda.set_device(device)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Within, no graph is kept and float32 is float32, whatever the training is allowed.
+
+    TF32 keeps 10 bits of the mantissa, and moves a Fréchet distance in the third digit.
+    """
+    backends: Any = torch.backends
+    kinds = [
+        backends.cudnn.conv,
+        backends.cuda.matmul,
+        backends.mkldnn.conv,
+        backends.mkldnn.matmul,
+    ]
+    before = [kind.fp32_precision for kind in kinds]
+    for kind in kinds:
+        kind.fp32_precision = "ieee"
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for kind, precision in zip(kinds, before, strict=True):
+            kind.fp32_precision = precision
 
 
 def device_name(device: torch.device) -> str:

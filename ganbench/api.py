@@ -15,25 +15,31 @@ if TYPE_CHECKING:
         Direction,
         Discriminator,
         Embeddings,
+        Estimate,
+        Extractor,
         Generator,
         Images,
         Latents,
         Logits,
-        Samples,
+        Loss,
         Scalar,
     )
-    from ganbench.data import Data, Mixture, Shape
+    from ganbench.data import Data, Mixture, Samples, Shape
+    from ganbench.features import Features, Network, Part, Summary
     from ganbench.gradients import gradient_norms, input_gradients
+    from ganbench.moments import Moments
     from ganbench.protocol import TrainingProtocol
     from ganbench.randomness import Noise
 
 _LAZY = {
     "ganbench.components": (
-        "Direction", "Discriminator", "Embeddings", "Generator", "Images", "Latents", "Logits",
-        "Samples", "Scalar",
+        "Direction", "Discriminator", "Embeddings", "Estimate", "Extractor", "Generator", "Images",
+        "Latents", "Logits", "Loss", "Scalar",
     ),
-    "ganbench.data": ("Data", "Mixture", "Shape"),
+    "ganbench.data": ("Data", "Mixture", "Samples", "Shape"),
+    "ganbench.features": ("Features", "Network", "Part", "Summary"),
     "ganbench.gradients": ("gradient_norms", "input_gradients"),
+    "ganbench.moments": ("Moments",),
     "ganbench.protocol": ("TrainingProtocol",),
     "ganbench.randomness": ("Noise",),
 }  # fmt: skip
@@ -48,15 +54,23 @@ __all__ = [
     "Direction",
     "Discriminator",
     "Embeddings",
+    "Estimate",
+    "Extractor",
+    "Features",
     "Generator",
     "Images",
     "Latents",
     "Logits",
+    "Loss",
     "Mixture",
+    "Moments",
+    "Network",
     "Noise",
+    "Part",
     "Samples",
     "Scalar",
     "Shape",
+    "Summary",
     "TrainingProtocol",
     "gradient_norms",
     "input_gradients",

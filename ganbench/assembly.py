@@ -7,8 +7,8 @@ from torch import nn
 
 from ganbench.averaging import MovingAverage
 from ganbench.batches import Batches, resident
-from ganbench.components import Addition, Architecture, Loss, Samples
-from ganbench.data import Data
+from ganbench.components import Addition, Architecture, Loss
+from ganbench.data import Data, Samples
 from ganbench.errors import ContractBroken
 from ganbench.evaluation import evaluating
 from ganbench.experiment import Experiment

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ganbench.components import Images, Samples
-from ganbench.data import Data
+from ganbench.components import Images
+from ganbench.data import Data, Samples
 
 # Of the GPU's free memory: the rest is for the networks.
 _SHARE_FOR_DATA = 0.25

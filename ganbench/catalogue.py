@@ -38,8 +38,9 @@ ARCHITECTURE = Kind("architecture", "architectures")
 SCHEDULE = Kind("schedule", "schedules")
 DATASET = Kind("data set", "data sets")
 METRIC = Kind("metric", "metrics")
+EXTRACTOR = Kind("extractor", "extractors")
 PROTOCOL = Kind("protocol", "protocols")
-KINDS = (LOSS, PENALTY, ARCHITECTURE, SCHEDULE, DATASET, METRIC, PROTOCOL)
+KINDS = (LOSS, PENALTY, ARCHITECTURE, SCHEDULE, DATASET, METRIC, EXTRACTOR, PROTOCOL)
 ALL = "all"  # in place of a loss: every loss and every recipe
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -46,6 +47,12 @@ def restore(game: Game, schedule: Schedule, state: Mapping[str, Tensor]) -> None
     torch.set_rng_state(state["random/cpu"])
     if "random/cuda" in state:
         torch.cuda.set_rng_state(state["random/cuda"])
+
+
+def weights_of(network: nn.Module) -> bytes:
+    """A network's parameters and buffers, as the content of a safetensors file."""
+    state = network.state_dict()
+    return safetensors.torch.save({n: t.detach().cpu().clone() for n, t in state.items()})
 
 
 def _modules(game: Game, schedule: Schedule) -> dict[str, nn.Module]:

@@ -1,13 +1,13 @@
 """Which parts can work together: all that is refused before any training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import nn
 
 from ganbench.catalogue import code_of
 from ganbench.choices import Choice
-from ganbench.components import Architecture, Metric
+from ganbench.components import Architecture
 from ganbench.data import Data
 from ganbench.errors import PluginBroken, Unsupported
 from ganbench.experiment import Experiment
@@ -117,19 +117,3 @@ def _check_order_of_logits(experiment: Experiment) -> None:
             f"schedule '{experiment.schedule.short}' judges D by its logits, and '{loss.short}'"
             " uses D's embeddings"
         )
-
-
-def checked_metrics(metrics: Sequence[Choice], data: Data) -> list[Metric]:
-    """Create the metrics and show them the data.
-
-    Raises:
-        Unsupported: one can't score this data.
-        NotPrepared: one lacks its weights.
-    """
-    created: list[Metric] = []
-    for choice in metrics:
-        with code_of(choice.component):
-            metric: Metric = choice.create()
-            metric.check(data)
-        created.append(metric)
-    return created

@@ -8,12 +8,13 @@ a frozen dataclass, bounded by `Annotated[int, Ge(1)]` (from `annotated_types`) 
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from ganbench.data import Data, Shape
+from ganbench.data import Data, Samples, Shape
+from ganbench.features import Network, Part, Summary
 from ganbench.randomness import Noise
 
 Images: TypeAlias = Tensor  # float, [-1, 1], [batch, channels, height, width]; [batch, features]
@@ -21,7 +22,6 @@ Latents: TypeAlias = Tensor  # [batch, latent_size]; standard normal, or as the 
 Logits: TypeAlias = Tensor  # D before any sigmoid, [batch]; larger is more real
 Scalar: TypeAlias = Tensor  # shape []
 Embeddings: TypeAlias = Tensor  # D's last layer before its logits, [batch, features]
-Samples: TypeAlias = Tensor  # uint8 [batch, channels, height, width]; float [batch, features]
 Generator: TypeAlias = Callable[[Latents], Images]
 Direction: TypeAlias = Literal["lower", "higher"]  # which values of a metric are better
 
@@ -45,7 +45,8 @@ class Loss(Protocol):
             `schedule`, as text. Penalties may have them too, and win over the loss's.
 
     Optional: `constrain(discriminator: nn.Module) -> None`, the last act of a discriminator step
-    (weight clipping).
+    (weight clipping); and `optimal_logits(log_ratio: Tensor) -> Tensor`, the logits of the D that
+    is optimal for a fixed G, where log_ratio is log(p_real / p_fake), of any shape.
     """
 
     version: ClassVar[int]
@@ -164,9 +165,13 @@ class Dataset(Protocol):
 
     `load` reads and never downloads; it raises NotPrepared where `prepare` has to come first,
     and BadInput, naming the file, for one that can't be read. `folder` is ganbench's data folder.
-    `metrics` are the specs of the metrics that suit it, the headline first; `architecture` is
-    the spec of the networks that it is trained with unless others are asked for, and
-    `autoencoder`, where there is one, of those for losses that need an auto-encoding D.
+    `metrics` are the specs of the metrics that suit it, the headline first, and `extractor`, where
+    there is one, of what sees its features; `architecture` is the spec of the networks that it is
+    trained with unless others are asked for, and `autoencoder`, where there is one, of those for
+    losses that need an auto-encoding D.
+
+    Optional: the class method `fields_for(path: str, channels: int) -> Mapping[str, str]`, of a
+    data set that reads what lies at any path: its fields for that.
     """
 
     version: ClassVar[int]
@@ -177,14 +182,29 @@ class Dataset(Protocol):
     def load(self, folder: Path) -> Data: ...
 
 
+class Estimate(NamedTuple):
+    """A metric's value, and how far chance moves it.
+
+    Args:
+        noise: the standard error of `value` over draws of as many samples from the same
+            generator, the reference being fixed; NaN where it is not known.
+    """
+
+    value: float
+    noise: float = float("nan")
+
+
 class Metric(Protocol):
-    """A score of generated samples against a reference.
+    """A score of generated samples against a reference; one on features is a FeatureMetric.
 
     `directions` names each value of `result` and which way is better, the headline first.
-    `settings` says what else the numbers depend on (extractor, resize, quantisation).
-    `check` raises Unsupported where this data can't be scored, NotPrepared where weights lack.
+    `settings` says what else the numbers depend on.
+    `check` raises Unsupported where this data can't be scored.
     `start` is called once a run; then, for each evaluation, `update` with batches and `result`,
-    which also empties what `update` gathered.
+    which also empties what `update` gathered. A value is a float where its noise is unknown.
+
+    Optional: `judge(discriminator: Discriminator, loss: Loss) -> None`, which gets D before
+    `result`; such a metric scores runs alone, and not sets of samples.
     """
 
     version: ClassVar[int]
@@ -195,4 +215,50 @@ class Metric(Protocol):
     def check(self, reference: Data) -> None: ...
     def start(self, reference: Data, device: torch.device) -> None: ...
     def update(self, samples: Samples) -> None: ...
-    def result(self) -> dict[str, float]: ...
+    def result(self) -> Mapping[str, float | Estimate]: ...
+
+
+class FeatureMetric(Protocol):
+    """A score that is a pure function of what an extractor sees in two sets of samples.
+
+    All such metrics of a run share one pass of each extractor over the samples.
+    `needs` are the parts of the summaries that it uses; `directions` and `settings` are as of a
+    Metric, without what the extractor says of itself. `least_samples` is the smallest number that
+    it can do with, on either side.
+
+    Optional: `needs_of_real: ClassVar[frozenset[Part]]`, where fewer parts of `real` do;
+    `extractor: ClassVar[str]`, the name of the only extractor whose numbers have this
+    metric's name; and `check(extractor: Extractor) -> None`, which raises Unsupported or BadInput
+    for one whose features it can't use.
+    """
+
+    version: ClassVar[int]
+    directions: ClassVar[Mapping[str, Direction]]
+    needs: ClassVar[frozenset[Part]]
+
+    @property
+    def settings(self) -> tuple[str, ...]: ...
+    @property
+    def least_samples(self) -> int: ...
+    def compare(self, real: Summary, generated: Summary) -> Mapping[str, float | Estimate]: ...
+
+
+class Extractor(Protocol):
+    """What turns samples into the features that metrics compare.
+
+    `batch_size` is fixed, because rounding depends on it. `settings` says what the features
+    depend on (network, digest of its weights, resize, quantisation), once `check` has been called;
+    it raises Unsupported where this data can't be taken, NotPrepared where weights lack.
+    `load` returns the network, on the device and in evaluation mode.
+
+    Optional: `names_classes: ClassVar[bool]`, whether its features come with logits; and
+    `prepare(folder: Path) -> None`, which fetches what it needs, for `ganbench prepare`.
+    """
+
+    version: ClassVar[int]
+    batch_size: ClassVar[int]
+
+    @property
+    def settings(self) -> tuple[str, ...]: ...
+    def check(self, reference: Data) -> None: ...
+    def load(self, device: torch.device) -> Network: ...

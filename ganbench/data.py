@@ -7,6 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+Samples: TypeAlias = Tensor  # uint8 [batch, channels, height, width]; float [batch, features]
 Shape: TypeAlias = tuple[int, ...]  # (channels, height, width), or (features,) for points
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 
 from ganbench.acceleration import cpu_count, device_name
-from ganbench.catalogue import DATASET, METRIC, Catalogue
+from ganbench.catalogue import DATASET, EXTRACTOR, METRIC, Catalogue
 from ganbench.choices import choose
-from ganbench.compatibility import checked_metrics
 from ganbench.data import Data
 from ganbench.errors import BadInput, GanbenchError, NotPrepared, Unsupported
 from ganbench.planning import load
+from ganbench.reference import default_folder
 from ganbench.specs import Spec
 from ganbench.timing import peak_flops
 
@@ -39,8 +39,11 @@ def diagnose(catalogue: Catalogue, data_folder: Path) -> Iterator[str]:
         yield _line(
             "data set", f"{component.name}: {_dataset(catalogue, component.name, data_folder)}"
         )
+    for component in catalogue.of_kind(EXTRACTOR):
+        yield _line("extractor", f"{component.name}: {_extractor(catalogue, component.name)}")
     for component in catalogue.of_kind(METRIC):
         yield _line("metric", f"{component.name}: {_metric(catalogue, component.name)}")
+    yield _line("cache", str(default_folder()))
 
 
 def _line(label: str, text: str) -> str:
@@ -71,10 +74,21 @@ def _dataset(catalogue: Catalogue, name: str, folder: Path) -> str:
 
 
 def _metric(catalogue: Catalogue, name: str) -> str:
+    """Whether its code can be had; what it needs of data and extractors is no matter here."""
+    try:
+        choose(catalogue, METRIC, Spec(name))
+    except BadInput as error:
+        return f"needs fields: {str(error).splitlines()[0]}"
+    except GanbenchError as error:
+        return f"broken: {error}"
+    return "ready"
+
+
+def _extractor(catalogue: Catalogue, name: str) -> str:
     """Whether its weights are there; whether it suits some data is no matter here."""
     colour = Data(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), "all")
     try:
-        checked_metrics([choose(catalogue, METRIC, Spec(name))], colour)
+        choose(catalogue, EXTRACTOR, Spec(name)).create().check(colour)
     except NotPrepared as error:
         return f"lacks its weights\n{error}"
     except BadInput as error:

@@ -1,22 +1,24 @@
 """Fakes in, metrics out: how a generator is scored, the same for every loss.
 
 Fakes come from a latent stream of their own, fixed for the seed, so that each evaluation sees
-the same latents and none disturbs training. G is in evaluation mode (batch norm uses its running
-statistics). Images are rounded half up to 8 bits first, as the real ones are.
+the same latents and none disturbs training. G is in evaluation mode: batch norm uses its running
+statistics, those of G at that moment where a moving average of its weights is evaluated. Its
+arithmetic is float32 without TF32. Images are rounded half up to 8 bits first, as the real ones
+are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from ganbench.acceleration import full_precision
 from ganbench.batches import as_samples
-from ganbench.components import Direction, Images, Latents, Metric, Samples
-from ganbench.data import Data
-from ganbench.errors import ContractBroken
+from ganbench.components import Images, Latents, Loss
+from ganbench.data import Samples
 from ganbench.randomness import stream
+from ganbench.scoring import Scored, Scorer
 
 _BATCH = 500
 _PICTURED_IMAGES = 64
@@ -27,68 +29,39 @@ class NotFinite(Exception):
     """The generator's output has a NaN or an infinity in it."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """One value of a metric, with all that it depends on in its name.
-
-    Args:
-        name: such as `fd[n=2000,all,digits-cnn,uint8]`.
-        direction: which values are better.
-    """
-
-    name: str
-    direction: Direction
-
-
-def columns(metric: Metric, samples: int, split: str) -> dict[str, Column]:
-    """The columns of a metric's values, by the key of `Metric.result`, the headline first."""
-    setting = ",".join((f"n={samples}", split, *metric.settings))
-    return {
-        key: Column(f"{key}[{setting}]", direction) for key, direction in metric.directions.items()
-    }
-
-
 class Evaluator:
-    """Scores generators against one data set.
+    """Scores generators on one set of latents.
 
     Args:
-        metrics: checked against `data`.
         latents: one for each fake of an evaluation, exactly.
+        images: whether the generators make images, and not points.
     """
 
     def __init__(
-        self,
-        metrics: Sequence[Metric],
-        data: Data,
-        latents: Latents,
-        device: torch.device,
+        self, scorer: Scorer, latents: Latents, device: torch.device, *, images: bool
     ) -> None:
-        self._device = device
-        self._images = data.is_images
+        self._scorer = scorer
         self._latents = latents
-        self._metrics = [(m, columns(m, len(latents), data.split)) for m in metrics]
-        for metric in metrics:
-            metric.start(data, device)
+        self._device = device
+        self._images = images
 
-    @property
-    def columns(self) -> list[Column]:
-        """All columns, the headline first."""
-        return [column for _, names in self._metrics for column in names.values()]
-
-    def evaluate(self, generator: nn.Module) -> dict[str, float]:
-        """The value of each column.
+    def evaluate(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module | None = None,
+        loss: Loss | None = None,
+    ) -> Scored:
+        """Score its fakes, and D where it is given with its loss.
 
         Raises:
             NotFinite: the generator makes values that are no numbers.
         """
         for fakes in self._fakes(generator, self._latents):
-            for metric, _ in self._metrics:
-                metric.update(fakes)
-        return {
-            names[key].name: float(value)
-            for metric, names in self._metrics
-            for key, value in _checked(metric).items()
-        }
+            self._scorer.update(fakes)
+        if discriminator is not None and loss is not None:
+            with evaluating(discriminator), full_precision():
+                self._scorer.judge(discriminator, loss)
+        return self._scorer.result()
 
     def picture(self, generator: nn.Module) -> Samples:
         """The fakes of the first latents, for looking at; on the CPU."""
@@ -96,23 +69,12 @@ class Evaluator:
         return torch.cat(list(self._fakes(generator, self._latents[:count]))).cpu()
 
     def _fakes(self, generator: nn.Module, latents: Latents) -> Iterator[Samples]:
-        with evaluating(generator), torch.no_grad():
-            for chunk in latents.split(_BATCH):
+        for chunk in latents.split(_BATCH):
+            with evaluating(generator), full_precision():
                 images: Images = generator(chunk.to(self._device))
-                if not torch.isfinite(images).all():
-                    raise NotFinite
-                yield as_samples(images) if self._images else images.float()
-
-
-def _checked(metric: Metric) -> dict[str, float]:
-    result = metric.result()
-    if set(result) != set(metric.directions):
-        expected = ", ".join(metric.directions)
-        found = ", ".join(map(str, result)) or "none"
-        raise ContractBroken(
-            type(metric), f"has to return values for {expected}; it returned {found}"
-        )
-    return result
+            if not torch.isfinite(images).all():
+                raise NotFinite
+            yield as_samples(images) if self._images else images.float()
 
 
 def evaluation_latents(seed: int) -> torch.Generator:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+from ganbench import scores
 from ganbench.catalogue import (
     ARCHITECTURE,
     DATASET,
     LOSS,
-    METRIC,
     PENALTY,
     PROTOCOL,
     SCHEDULE,
@@ -21,10 +21,11 @@ from ganbench.catalogue import (
 from ganbench.choices import Choice, choose, fields_of
 from ganbench.errors import BadInput, PluginBroken, unknown
 from ganbench.protocol import TrainingProtocol
+from ganbench.scores import Score
 from ganbench.specs import Spec, parse_entries
 
 # Rises when the harness itself changes what a run computes.
-HARNESS = 1
+HARNESS = 2
 SCHEMA = 1
 
 
@@ -50,9 +51,7 @@ class Experiment:
 
     Args:
         data_fingerprint: the sha256 of the data set's content.
-        metrics: the headline first.
-        metric_settings: what each metric's numbers depend on besides its fields, as it says once
-            it has seen the data (such as the digest of its weights).
+        scores: the headline first.
         refusal: why it can't be trained, in a grid where other cells of its objective can.
     """
 
@@ -61,8 +60,7 @@ class Experiment:
     schedule: Choice
     dataset: Choice
     data_fingerprint: str
-    metrics: tuple[Choice, ...]
-    metric_settings: tuple[tuple[str, ...], ...]
+    scores: tuple[Score, ...]
     protocol: Choice
     seed: int
     machine: str | None = None
@@ -72,7 +70,8 @@ class Experiment:
     def choices(self) -> tuple[Choice, ...]:
         """Every component that takes part."""
         own = (self.architecture, self.schedule, self.dataset)
-        return (*self.objective.parts, *own, *self.metrics, self.protocol)
+        scoring = (choice for score in self.scores for choice in score.choices)
+        return (*self.objective.parts, *own, *scoring, self.protocol)
 
     @property
     def settings(self) -> TrainingProtocol:
@@ -91,10 +90,7 @@ class Experiment:
             "architecture": self.architecture.recipe(),
             "schedule": self.schedule.recipe(),
             "dataset": {**self.dataset.recipe(), "fingerprint": self.data_fingerprint},
-            "metrics": [
-                {**metric.recipe(), "settings": list(settings)}
-                for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
-            ],
+            "metrics": [score.recipe() for score in self.scores],
             "protocol": self.protocol.recipe(),
             "seed": self.seed,
             "machine": self.machine,
@@ -124,10 +120,7 @@ class Experiment:
             "architecture": self.architecture.key_parts(),
             "schedule": self.schedule.key_parts(),
             "dataset": {**self.dataset.key_parts(), "fingerprint": self.data_fingerprint},
-            "metrics": [
-                {**metric.key_parts(), "settings": list(settings)}
-                for metric, settings in zip(self.metrics, self.metric_settings, strict=True)
-            ],
+            "metrics": [score.key_parts() for score in self.scores],
             "protocol": self.protocol.key_parts(),
         }
 
@@ -204,11 +197,16 @@ def _among(given: Spec, fields: Container[str]) -> dict[str, str]:
     return {name: value for name, value in given.fields if name in fields}
 
 
-def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
+def from_recipe(
+    recipe: Mapping[str, Any], catalogue: Catalogue, *, same_code: bool = True
+) -> Experiment:
     """Make the experiment again, with the plugins that are installed now.
 
+    Args:
+        same_code: refuse plugins that have changed since, so that it would be another run.
+
     Raises:
-        BadInput: a plugin has changed since, so that it would be another run.
+        BadInput: they have, or a part of it can't be had any more.
     """
 
     def again(kind: Kind, part: Mapping[str, Any]) -> Choice:
@@ -223,13 +221,12 @@ def from_recipe(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
         schedule=again(SCHEDULE, recipe["schedule"]),
         dataset=again(DATASET, recipe["dataset"]),
         data_fingerprint=recipe["dataset"]["fingerprint"],
-        metrics=tuple(again(METRIC, metric) for metric in recipe["metrics"]),
-        metric_settings=tuple(tuple(metric["settings"]) for metric in recipe["metrics"]),
+        scores=tuple(scores.from_recipe(score, catalogue) for score in recipe["metrics"]),
         protocol=again(PROTOCOL, recipe["protocol"]),
         seed=recipe["seed"],
         machine=recipe["machine"],
     )
-    if experiment.key != recipe["key"]:
+    if same_code and experiment.key != recipe["key"]:
         raise BadInput(
             f"run {recipe['key'][:12]} was planned with other versions of its plugins than are"
             " installed now"

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from ganbench.components import Addition, Architecture, Dataset, Loss, Metric, Schedule
+    from ganbench.components import (
+        Addition,
+        Architecture,
+        Dataset,
+        Extractor,
+        FeatureMetric,
+        Loss,
+        Metric,
+        Schedule,
+    )
     from ganbench.protocol import TrainingProtocol
 
 PROJECT = "ganbench"
@@ -44,8 +53,13 @@ def ganbench_datasets() -> dict[str, str | type[Dataset]]:  # type: ignore[empty
 
 
 @hookspec
-def ganbench_metrics() -> dict[str, str | type[Metric]]:  # type: ignore[empty-body]
+def ganbench_metrics() -> dict[str, str | type[Metric | FeatureMetric]]:  # type: ignore[empty-body]
     """Return metrics: scores of generated samples."""
+
+
+@hookspec
+def ganbench_extractors() -> dict[str, str | type[Extractor]]:  # type: ignore[empty-body]
+    """Return extractors: what sees the features that metrics compare."""
 
 
 @hookspec

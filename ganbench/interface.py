@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from ganbench.acceleration import cpu_count
+from ganbench.errors import BadInput
 from ganbench.executors.job import PluginChoice
 from ganbench.planning import plan
 from ganbench.request import Request, Setup, default_data_folder
+from ganbench.rescoring import Report, Wanted, score_run, score_sets
 from ganbench.results import Results
 from ganbench.specs import Spec, parse_one
 from ganbench.study import Observer, Study
@@ -19,6 +22,7 @@ def run(
     schedules: str | Iterable[str] = "",
     architectures: str | Iterable[str] = "",
     metrics: str | Iterable[str] = "",
+    extractors: str | Iterable[str] = "",
     protocol: str = "quick",
     rules: str = "fixed",
     budget: str = "",
@@ -39,7 +43,8 @@ def run(
     Args:
         seeds: how many, from 0 on.
         dataset: empty for the protocol's own (`digits` for `quick`); so for `schedules`.
-        architectures: empty for what suits protocol, data set and loss; so for `metrics`.
+        architectures: empty for what suits protocol, data set and loss; so for `metrics` and
+            `extractors`.
         rules: `fixed`, or `recommended` for each objective's own learning rates and schedule.
         budget: in place of the protocol's, such as `20kimg`.
         jobs: processes at once; 0 is one per core on a CPU, one on a GPU.
@@ -57,6 +62,7 @@ def run(
         schedules=_joined(schedules),
         architectures=_joined(architectures),
         metrics=_joined(metrics),
+        extractors=_joined(extractors),
         protocol=with_budget(protocol, budget),
         rules=rules,
         seeds=seeds,
@@ -65,6 +71,44 @@ def run(
     study = Study(plan(request, setup, plugins.discover()), setup)
     study.execute(observer or Observer())
     return Results(store, study.keys)
+
+
+def evaluate(
+    run: str = "",
+    *,
+    fake: str | Path = "",
+    real: str | Path = "",
+    metrics: str | Iterable[str] = "",
+    extractors: str | Iterable[str] = "",
+    samples: int = 0,
+    store: str | Path = "results",
+    data_folder: str | Path | None = None,
+    device: str = "auto",
+    threads: int = 0,
+    download: bool = False,
+    plugins: PluginChoice | None = None,
+) -> Report:
+    """Score two sets of images, or a stored run again with other settings.
+
+    Args:
+        run: the first digits of its key; empty to score `fake` against `real`.
+        fake: a folder, a zip, or the spec of a data set; so is `real`.
+        metrics: empty for what suits the real data; so for `extractors`.
+        samples: fakes of a run; 0 for as many as its protocol has.
+        threads: on a CPU; 0 for all cores.
+
+    Raises:
+        GanbenchError: something asked for does not exist, does not fit, or is not prepared.
+    """
+    if bool(run) == bool(fake or real) or (not run and not (fake and real)):
+        raise BadInput("give a stored run, or both `fake` and `real`")
+    plugins = plugins or PluginChoice()
+    folder = Path(data_folder) if data_folder else default_data_folder()
+    setup = Setup(Path(store), folder, device, threads=threads or cpu_count(), plugins=plugins)
+    wanted = Wanted(_joined(metrics), _joined(extractors), download)
+    if run:
+        return score_run(run, samples, wanted, setup, plugins.discover())
+    return score_sets(str(fake), str(real), wanted, setup, plugins.discover())
 
 
 def with_budget(protocol: str, budget: str) -> str:

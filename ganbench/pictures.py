@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ganbench.components import Samples
-from ganbench.data import Data
+from ganbench.data import Data, Samples
 
 _GRID_COLUMNS = 8
 _SMALLEST_TILE = 32  # pixels; smaller images are enlarged to at least this

@@ -12,6 +12,7 @@ from ganbench.catalogue import (
     ALL,
     ARCHITECTURE,
     DATASET,
+    EXTRACTOR,
     METRIC,
     PROTOCOL,
     SCHEDULE,
@@ -20,13 +21,14 @@ from ganbench.catalogue import (
     code_of,
 )
 from ganbench.choices import Choice, choose
-from ganbench.compatibility import check_parts, checked_metrics
+from ganbench.compatibility import check_parts
 from ganbench.data import Data
 from ganbench.environment import describe
 from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
 from ganbench.experiment import Experiment, Objective, choose_objective, with_additions
 from ganbench.protocol import check_class
 from ganbench.request import Request, Setup, default_data_folder
+from ganbench.scores import Score, pair, prepared
 from ganbench.specs import Spec, parse_entries, parse_one
 
 
@@ -118,11 +120,8 @@ class _Grid:
         self._dataset = dataset
         self._data = load(dataset, setup.data_folder, download=request.download)
         self._fingerprint = self._data.fingerprint()
-        self._metrics = _choose_all(
-            catalogue, METRIC, request.metrics or ",".join(dataset.component.cls.metrics)
-        )
-        checked = checked_metrics(self._metrics, self._data)
-        self._metric_settings = tuple(tuple(metric.settings) for metric in checked)
+        self._asked = choose_scores(catalogue, dataset, request.metrics, request.extractors)
+        self._prepared: dict[int, tuple[Score, ...]] = {}
 
     def cells(self, objectives: Sequence[Objective]) -> Iterator[Experiment]:
         for objective in objectives:
@@ -132,6 +131,14 @@ class _Grid:
             for architecture in self._architectures(objective, protocol):
                 for schedule in self._schedules(objective, protocol, schedules):
                     yield self._cell(objective, architecture, schedule, protocol)
+
+    def _scores(self, samples: int) -> tuple[Score, ...]:
+        """The scores, with the settings that they have on this data."""
+        if samples not in self._prepared:
+            asked = bool(self._request.metrics)
+            scales = prepared(self._asked, self._data, samples, all_of_them=asked)
+            self._prepared[samples] = tuple(scale.score for scale in scales)
+        return self._prepared[samples]
 
     def _settled(self, objective: Objective, recommended: Mapping[str, str]) -> Choice:
         """The protocol; what the user gave wins over what an objective recommends."""
@@ -169,8 +176,7 @@ class _Grid:
             schedule=schedule,
             dataset=self._dataset,
             data_fingerprint=self._fingerprint,
-            metrics=self._metrics,
-            metric_settings=self._metric_settings,
+            scores=self._scores(protocol.create().evaluation_samples),
             protocol=protocol,
             seed=0,
             machine=machine_of(self._setup) if by_the_clock else None,
@@ -206,12 +212,45 @@ def machine_of(setup: Setup) -> str:
     return str(describe(resolve_device(setup.device), setup.threads, Catalogue(()))["machine"])
 
 
+def choose_scores(
+    catalogue: Catalogue, dataset: Choice, metrics: str, extractors: str
+) -> tuple[Score, ...]:
+    """The metrics and extractors asked for, or what suits the data set."""
+    cls = dataset.component.cls
+    return pair(
+        catalogue,
+        _choose_all(catalogue, METRIC, metrics or ",".join(cls.metrics)),
+        _choose_all(catalogue, EXTRACTOR, extractors) if extractors else (),
+        getattr(cls, "extractor", ""),
+    )
+
+
 def _choose_all(catalogue: Catalogue, kind: Kind, text: str) -> tuple[Choice, ...]:
     return tuple(choose(catalogue, kind, _single(entry)) for entry in parse_entries(text))
 
 
 def _single(entry: Sequence[Spec]) -> Spec:
     return parse_one("+".join(map(str, entry)))
+
+
+def prepare(catalogue: Catalogue, name: str, folder: Path) -> str:
+    """Fetch a data set, or what an extractor needs; return a line that says what is ready.
+
+    Raises:
+        GanbenchError: there is no such thing, or it can't be fetched or read.
+    """
+    spec = parse_one(name)
+    if spec.name not in {component.name for component in catalogue.of_kind(EXTRACTOR)}:
+        dataset = choose(catalogue, DATASET, spec)
+        data = load(dataset, folder, download=True)
+        shape = " x ".join(map(str, data.shape))
+        return f"{dataset.short} is ready: {len(data):,} samples of {shape} ({data.split})"
+    extractor = choose(catalogue, EXTRACTOR, spec)
+    with code_of(extractor.component):
+        fetch = getattr(extractor.create(), "prepare", None)
+        if fetch is not None:
+            fetch(folder)
+    return f"{extractor.short} is ready"
 
 
 def load(dataset: Choice, folder: Path, *, download: bool = False) -> Data:

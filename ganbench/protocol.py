@@ -83,6 +83,11 @@ class TrainingProtocol:
     def clock(self) -> Budget:
         return Budget.parse(self.budget)
 
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """How the fakes of an evaluation are generated, where not by G's own weights."""
+        return ("ema",) if self.ema_half_life_kimg else ()
+
     def lr_scale(self, share: float) -> float:
         """What both learning rates are multiplied with when this share of the budget is spent."""
         return _DECAYS[self.lr_decay](min(share, 1.0))

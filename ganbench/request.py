@@ -28,6 +28,7 @@ class Request:
     schedules: str = ""
     architectures: str = ""
     metrics: str = ""
+    extractors: str = ""
     protocol: str = "quick"
     rules: str = "fixed"
     seeds: int = 3

@@ -42,19 +42,32 @@ class Results:
         """The folders of the runs, by their keys."""
         return [f for f in self._store.runs() if self._keys is None or f.key in self._keys]
 
-    def runs(self) -> pd.DataFrame:
+    def runs(self, metric: str = "") -> pd.DataFrame:
         """A row per planned run: its labels, seed, outcome, what it spent, final and best.
 
-        `outcome` is "not finished" for a run without one; `final` and `best` are of the headline
-        metric, NaN where the run did not complete.
+        `outcome` is "not finished" for a run without one; `final` and `best` are of the metric,
+        NaN where the run did not complete; `noise` is the standard error of `final` over other
+        draws of fakes from the same generator.
+
+        Args:
+            metric: its name, such as `kid`, or a column's whole name; empty for the headline.
+
+        Raises:
+            BadInput: no run has such a metric.
         """
-        return pd.DataFrame([self._run(folder) for folder in self.folders], columns=_RUN_COLUMNS)
+        if metric:
+            known = {c["name"] for folder in self.folders for c in _columns(folder.events())}
+            if not any(_is_called(metric, name) for name in known):
+                raise unknown("metric of these runs", metric, {_plain(name) for name in known})
+        rows = [self._run(folder, metric) for folder in self.folders]
+        return pd.DataFrame(rows, columns=_RUN_COLUMNS)
 
     def frame(self) -> pd.DataFrame:
         """Tidy: a row per run, step and metric.
 
         Metrics are those of the evaluations, and of training the mean D loss, G loss and V(D, G)
-        (`value`) since the row before.
+        (`value`) since the row before. `noise` is the standard error of an evaluation's value
+        over other draws of fakes from the same generator.
         """
         rows = []
         for folder in self.folders:
@@ -63,26 +76,29 @@ class Results:
                 measured = event.get("metrics") or {n: event[n] for n in _LOSSES if n in event}
                 clock = {name: event.get(name) for name in _CLOCK}
                 for metric, value in measured.items():
-                    rows.append({**labels, **clock, "metric": metric, "value": value})
-        columns = ["run", *LABELS, "seed", *_CLOCK, "metric", "value"]
-        return pd.DataFrame(rows, columns=columns).astype({"value": float})
+                    noise = event.get("noise", {}).get(metric)
+                    row = {"metric": metric, "value": value, "noise": noise}
+                    rows.append({**labels, **clock, **row})
+        columns = ["run", *LABELS, "seed", *_CLOCK, "metric", "value", "noise"]
+        return pd.DataFrame(rows, columns=columns).astype({"value": float, "noise": float})
 
-    def table(self, by: Sequence[str] = ()) -> pd.DataFrame:
+    def table(self, by: Sequence[str] = (), metric: str = "") -> pd.DataFrame:
         """A row per cell: quality over its seeds, speed, memory, and how its runs ended.
 
         Runs of unequal recipes (versions, protocol, data) are never pooled into one row.
 
         Args:
             by: labels to sort by and to put first; the rest stay as they are.
+            metric: as of `runs`.
 
         Raises:
-            BadInput: there is no such label.
+            BadInput: there is no such label, or no such metric.
         """
         by = list(dict.fromkeys(by))
         for name in by:
             if name not in LABELS:
                 raise unknown("column to sort by", name, LABELS)
-        runs = self.runs()
+        runs = self.runs(metric)
         rows = [self._row(cell, group) for cell, group in runs.groupby("cell", sort=False)]
         order = [*by, *(label for label in LABELS if label not in by)]
         columns = [*order, *_MEASURES]
@@ -90,26 +106,29 @@ class Results:
         _tell_apart(table)
         return table.sort_values(["dataset", *order] if not by else order, ignore_index=True)
 
-    def _run(self, folder: RunFolder) -> dict[str, Any]:
+    def _run(self, folder: RunFolder, metric: str) -> dict[str, Any]:
         recipe, outcome, events = folder.recipe(), folder.outcome() or {}, folder.events()
-        started = next((e for e in events if e["event"] == "started"), None)
-        headline = started["columns"][0] if started else {"name": "", "direction": "lower"}
-        measured = [e["metrics"].get(headline["name"]) for e in events if e["event"] == "evaluated"]
-        scores = [math.nan if score is None else score for score in measured]
+        columns = [c for c in _columns(events) if not metric or _is_called(metric, c["name"])]
+        shown = columns[0] if columns else {"name": "", "direction": "lower"}
+        evaluated = [e for e in events if e["event"] == "evaluated"]
+        scores = [_number(e["metrics"].get(shown["name"])) for e in evaluated]
+        noise = [_number(e.get("noise", {}).get(shown["name"])) for e in evaluated]
         trained = [score for score in scores[1:] if not math.isnan(score)]
         completed = outcome.get("outcome") == Outcome.COMPLETED
-        better = min if headline["direction"] == "lower" else max
+        better = min if shown["direction"] == "lower" else max
         return {
             "run": folder.key,
             "cell": recipe["cell"],
             **_labels(recipe),
             "outcome": outcome.get("outcome", "not finished"),
             "error": outcome.get("error", ""),
-            "metric": headline["name"],
-            "direction": headline["direction"],
+            "metric": shown["name"],
+            "direction": shown["direction"],
             "untrained": scores[0] if scores else math.nan,
             "final": scores[-1] if completed and scores else math.nan,
             "best": better(trained) if completed and trained else math.nan,
+            "noise": noise[-1] if completed and noise else math.nan,
+            "alike": bool(completed and evaluated and evaluated[-1].get("alike")),
             **{name: outcome.get(name) for name in _CLOCK},
             "diverged_at": outcome.get("step"),
             "machine": folder.machine(),
@@ -129,6 +148,7 @@ class Results:
             "metric": named["metric"].iloc[0] if len(named) else "",
             "final": final.value,
             "final_interval": final.half_width,
+            "noise": _root_mean_square(completed["noise"]),
             "best": best.value,
             "best_interval": best.half_width,
             **{name: speed.get(name, math.nan) for name in _RATES},
@@ -146,13 +166,38 @@ class Results:
 
 _RUN_COLUMNS = [
     "run", "cell", *LABELS, "seed", "outcome", "error", "metric", "direction", "untrained",
-    "final", "best", *_CLOCK, "diverged_at",
+    "final", "best", "noise", "alike", *_CLOCK, "diverged_at",
     "machine",
 ]  # fmt: skip
 _MEASURES = [
-    "finished", "planned", "metric", "final", "final_interval", "best", "best_interval", *_RATES,
-    "seconds", "notes", "cell",
+    "finished", "planned", "metric", "final", "final_interval", "noise", "best", "best_interval",
+    *_RATES, "seconds", "notes", "cell",
 ]  # fmt: skip
+
+
+def _columns(events: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """The columns of a run's metrics, the headline first; none before it started."""
+    started = next((event for event in events if event["event"] == "started"), None)
+    columns: list[dict[str, str]] = started["columns"] if started else []
+    return columns
+
+
+def _plain(column: str) -> str:
+    """A column's name without the settings in brackets."""
+    return column.partition("[")[0]
+
+
+def _is_called(metric: str, column: str) -> bool:
+    return metric in (column, _plain(column))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _root_mean_square(noises: pd.Series) -> float:
+    """The noise of a typical one of the values; it has no part in their interval over seeds."""
+    return math.sqrt(noises.astype(float).pow(2).mean()) if len(noises) else math.nan
 
 
 def load(path: str | Path) -> Results:
@@ -184,6 +229,9 @@ def _notes(group: pd.DataFrame) -> str:
     """How the runs that did not complete ended, such as `1 diverged (step 812)`."""
     unscored = int((group["outcome"].eq(Outcome.COMPLETED) & group["final"].isna()).sum())
     notes = [f"{unscored} completed without a final score"] if unscored else []
+    alike = int(group["alike"].sum())
+    if alike:
+        notes.append(f"{alike} generated one sample over and over")
     machines = group["machine"].nunique()
     if machines > 1:
         notes.append(f"run on {machines} machines or settings, whose speeds are not pooled")

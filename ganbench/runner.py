@@ -15,7 +15,7 @@ from ganbench.acceleration import synchronize
 from ganbench.assembly import assemble, latent_space
 from ganbench.budget import Budget, Clock
 from ganbench.catalogue import Component
-from ganbench.compatibility import checked_metrics
+from ganbench.checkpoint import weights_of
 from ganbench.components import Scalar, Schedule
 from ganbench.data import Data
 from ganbench.errors import BadInput, ContractBroken
@@ -23,6 +23,9 @@ from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import Experiment
 from ganbench.pictures import save_picture
 from ganbench.randomness import random_state_kept
+from ganbench.reference import References, default_folder
+from ganbench.scores import prepared
+from ganbench.scoring import Scorer
 from ganbench.store import Outcome, RunFolder
 from ganbench.timing import Flops, count_flops
 from ganbench.training import Game, Round, train, value_function
@@ -119,6 +122,7 @@ class _Attempt:
                 due = max(due, math.floor(share * settings.evaluations)) + 1
             if share >= 1:
                 break
+        self._folder.save_generator(weights_of(game.sampler))
 
     def _flops(self, budget: Budget) -> Flops:
         """Those of the steps, where the budget asks; on a spare game."""
@@ -127,18 +131,23 @@ class _Attempt:
         return count_flops(assemble(self._experiment, self._data, self._device))
 
     def _evaluator(self) -> Evaluator:
-        experiment = self._experiment
-        metrics = checked_metrics(experiment.metrics, self._data)
-        settings = tuple(tuple(metric.settings) for metric in metrics)
-        if settings != experiment.metric_settings:
-            raise BadInput(f"planned with metrics of {experiment.metric_settings}, not {settings}")
-        latents = latent_space(experiment).draw(
-            experiment.settings.evaluation_samples, evaluation_latents(experiment.seed)
+        experiment, samples = self._experiment, self._experiment.settings.evaluation_samples
+        scales = prepared(experiment.scores, self._data, samples)
+        for planned, scale in zip(experiment.scores, scales, strict=True):
+            if planned.settings != scale.score.settings:
+                raise BadInput(f"planned with {planned.settings}, and not {scale.score.settings}")
+        scorer = Scorer(
+            scales,
+            self._data,
+            samples,
+            self._device,
+            References(default_folder()),
+            experiment.settings.drawn,
         )
-        evaluator = Evaluator(metrics, self._data, latents, self._device)
-        columns = [asdict(column) for column in evaluator.columns]
+        columns = [column._asdict() for column in scorer.columns]
         self._folder.append_event({"event": "started", "time": time.time(), "columns": columns})
-        return evaluator
+        latents = latent_space(experiment).draw(samples, evaluation_latents(experiment.seed))
+        return Evaluator(scorer, latents, self._device, images=self._data.is_images)
 
     def _tick(self, finished: Round, batch_size: int, flops: Flops) -> None:
         self.clock.generator_steps += 1
@@ -190,13 +199,14 @@ class _Attempt:
         started = time.perf_counter()
         try:
             with random_state_kept(self._device):
-                values = evaluator.evaluate(game.sampler)
+                scored = evaluator.evaluate(
+                    game.sampler, game.discriminator.network, game.objective.loss
+                )
                 picture = evaluator.picture(game.sampler)
         except NotFinite:
             raise Diverged(self.clock.generator_steps, "generated samples") from None
         save_picture(picture, self._data, self._folder.picture_path(self.clock.generator_steps))
-        sound = {name: v if math.isfinite(v) else None for name, v in values.items()}
-        self._note("evaluated", metrics=sound)
+        self._note("evaluated", **scored.as_json())
         self.evaluation_seconds += time.perf_counter() - started
         self._resumed = time.perf_counter()
 

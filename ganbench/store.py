@@ -5,6 +5,8 @@
     STORE/runs/KEY/environment.json       the machine and the packages of the last attempt
     STORE/runs/KEY/events.jsonl           what happened, a line each, flushed as it happens
     STORE/runs/KEY/samples/*.png          fakes of fixed latents over time
+    STORE/runs/KEY/generator.safetensors  the generator that the last evaluation scored
+    STORE/runs/KEY/evaluations.jsonl      what it scored when it was scored again, a line each
     STORE/runs/KEY/log.txt                what the run printed
     STORE/runs/KEY/outcome.json           how it ended; the first writer wins
     STORE/throughput/CELL-MACHINE.json    one cell's speed on one machine
@@ -72,8 +74,8 @@ class RunFolder:
     def begin_attempt(self) -> None:
         """Forget what an earlier attempt left unfinished."""
         (self.path / "outcome.json").unlink(missing_ok=True)
-        for picture in self.pictures():
-            picture.unlink()
+        for leftover in (*self.pictures(), self.generator_path):
+            leftover.unlink(missing_ok=True)
         write_atomically(self.path / "events.jsonl", b"")
 
     def save_environment(self, environment: Mapping[str, Any]) -> None:
@@ -86,10 +88,11 @@ class RunFolder:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to the run's events; on disk when this returns."""
-        with (self.path / "events.jsonl").open("ab") as file:
-            file.write(json.dumps(event, allow_nan=True).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _append(self.path / "events.jsonl", event)
+
+    def append_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        """Add a line for a later evaluation of the run's generator; it is no part of the run."""
+        _append(self.path / "evaluations.jsonl", evaluation)
 
     def events(self) -> list[dict[str, Any]]:
         """All whole events; a last line that was cut short is left out."""
@@ -122,6 +125,13 @@ class RunFolder:
         folder = self.path / "samples"
         folder.mkdir(exist_ok=True)
         return folder / f"{generator_steps:08d}.png"
+
+    @property
+    def generator_path(self) -> Path:
+        return self.path / "generator.safetensors"
+
+    def save_generator(self, content: bytes) -> None:
+        write_atomically(self.generator_path, content)
 
     def pictures(self) -> list[Path]:
         return sorted((self.path / "samples").glob("*.png"))
@@ -202,6 +212,13 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StoreError(f"'{path}' can't be read: it is no JSON object")
     return content
+
+
+def _append(path: Path, line: Mapping[str, Any]) -> None:
+    with path.open("ab") as file:
+        file.write(json.dumps(line, allow_nan=True).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _encoded(content: Mapping[str, Any]) -> bytes:

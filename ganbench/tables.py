@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -11,20 +12,17 @@ from ganbench.specs import Spec, parse_one, spec_text
 _ALWAYS_SHOWN = ("loss", "schedule", "dataset")
 
 
-def _text(table: pd.DataFrame) -> str:
-    shown, caption = _readable(table)
+def _text(shown: pd.DataFrame, caption: str) -> str:
     return f"{caption}\n\n{shown.to_string(index=False)}"
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    shown, caption = _readable(table)
+def _markdown(shown: pd.DataFrame, caption: str) -> str:
     escaped = shown.map(_escaped_for_markdown)
     rows = escaped.to_markdown(index=False, disable_numparse=True)
     return f"{_escaped_for_markdown(caption)}\n\n{rows}"
 
 
-def _latex(table: pd.DataFrame) -> str:
-    shown, caption = _readable(table)
+def _latex(shown: pd.DataFrame, caption: str) -> str:
     escaped = shown.map(_escaped_for_latex)
     escaped.columns = escaped.columns.map(_escaped_for_latex)
     return escaped.to_latex(index=False, caption=_escaped_for_latex(caption.replace("\n", "; ")))
@@ -38,13 +36,32 @@ def _json(table: pd.DataFrame) -> str:
     return str(table.to_json(orient="records", indent=1))
 
 
+def _in_blocks(write: Callable[[pd.DataFrame, str], str], table: pd.DataFrame) -> str:
+    """A table for each metric: numbers of unequal settings are never in one column."""
+    return "\n\n".join(write(*_readable(rows)).rstrip("\n") for rows in _by_metric(table))
+
+
+# Few columns and a caption, for people; every column with plain numbers, for programs.
+_WRITTEN = {"text": _text, "markdown": _markdown, "latex": _latex}
+_PLAIN = {"csv": _csv, "json": _json}
 FORMATS: Mapping[str, Callable[[pd.DataFrame], str]] = {
-    "text": _text,
-    "markdown": _markdown,
-    "csv": _csv,
-    "json": _json,
-    "latex": _latex,
+    **{form: partial(_in_blocks, write) for form, write in _WRITTEN.items()},
+    **_PLAIN,
 }
+
+
+def scores_as(form: str, scores: pd.DataFrame, caption: str) -> str:
+    """The scores of sets of images, a row each, in one of FORMATS."""
+    if form in _PLAIN:
+        return _PLAIN[form](scores)
+    numbers = {n: scores[n].map(lambda v: _known(v, f"{v:.6g}")) for n in ("value", "noise")}
+    return _WRITTEN[form](scores.assign(**numbers), caption).rstrip("\n")
+
+
+def _by_metric(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each metric, settings and all; one empty table where there are none."""
+    groups = [rows for _, rows in table.groupby("metric", sort=False)]
+    return groups or [table]
 
 
 def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -61,12 +78,10 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         if any(own):
             columns[label] = [fields or "-" for fields in own]
     columns["seeds"] = table["finished"].astype(str) + "/" + table["planned"].astype(str)
-    if table["metric"].nunique() > 1:
-        columns["metric"] = table["metric"]
-    else:
-        same.append(f"quality {next(iter(table['metric']), '') or 'not measured yet'}")
+    same.append(f"quality {next(iter(table['metric']), '') or 'not measured yet'}")
     columns |= {
         "final": _with_interval(table, "final"),
+        "noise": table["noise"].map(lambda noise: _known(noise, f"{noise:.2g}")),
         "best": _with_interval(table, "best"),
         "images/s": table["images_per_second"].map(_count),
         "G steps/s": table["generator_steps_per_second"].map(_count),
@@ -78,9 +93,16 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if (table["notes"] != "").any():
         columns["notes"] = table["notes"]
     caption = " | ".join(same)
-    if table["final_interval"].notna().any():
-        caption += "\nmean over seeds +- 95% t interval"
-    return pd.DataFrame(columns), caption
+    return pd.DataFrame(columns), "\n".join(filter(None, [caption, _legend(table)]))
+
+
+def _legend(table: pd.DataFrame) -> str:
+    """What the numbers beside the values are, where there are any."""
+    legend = {
+        "mean over seeds +- 95% t interval": table["final_interval"],
+        "noise: standard error of one evaluation": table["noise"],
+    }
+    return "; ".join(text for text, numbers in legend.items() if numbers.notna().any())
 
 
 def _shared_fields(specs: Sequence[str]) -> tuple[str, list[str]]:

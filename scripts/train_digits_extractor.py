@@ -1,4 +1,4 @@
-"""Train the digits' feature extractor that ships in plugins/metrics/digits_cnn.safetensors.
+"""Train the digits' feature extractor that ships in plugins/extractors/digits_cnn.safetensors.
 
     python scripts/train_digits_extractor.py
 
@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ganbench_plugins.metrics.digits_cnn import WEIGHTS, DigitsCNN
+from ganbench_plugins.extractors.digits_cnn import DigitsCNN
 
 BATCH_SIZE = 64
 HELD_OUT = 0.2
@@ -40,7 +40,7 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, epochs: int) -> None
     network.train()
     for _ in range(epochs):
         for batch in torch.randperm(len(images)).split(BATCH_SIZE):
-            loss = cross_entropy(network(images[batch]), labels[batch], label_smoothing=0.1)
+            loss = cross_entropy(network(images[batch]).logits, labels[batch], label_smoothing=0.1)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -51,7 +51,7 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, epochs: int) -> None
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return the share of images that the network gives their own class."""
     network.eval()
-    return (network(images).argmax(1) == labels).double().mean().item()
+    return (network(images).logits.argmax(1) == labels).double().mean().item()
 
 
 def train(seed: int, epochs: int) -> tuple[DigitsCNN, float]:
@@ -68,8 +68,8 @@ def train(seed: int, epochs: int) -> tuple[DigitsCNN, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(__file__).resolve().parents[1] / "plugins" / "metrics" / WEIGHTS
-    parser.add_argument("--output", type=Path, default=default, help="the file to write")
+    weights = Path(__file__).resolve().parents[1] / "plugins" / "extractors" / DigitsCNN.weights
+    parser.add_argument("--output", type=Path, default=weights, help="the file to write")
     parser.add_argument("--seed", type=int, default=0, help="of the split, weights and batches")
     parser.add_argument("--epochs", type=int, default=60)
     options = parser.parse_args()

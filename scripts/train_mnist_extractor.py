@@ -1,4 +1,4 @@
-"""Train MNIST's classifier that ships in plugins/metrics/mnist_cnn.safetensors.
+"""Train MNIST's classifier that ships in plugins/extractors/mnist_cnn.safetensors.
 
     ganbench prepare mnist --data-folder FOLDER
     python scripts/train_mnist_extractor.py FOLDER
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from train_digits_extractor import accuracy, fit
 
+from ganbench.api import Features
 from ganbench_plugins.datasets.mnist import Mnist
-from ganbench_plugins.metrics.mnist_cnn import MnistCNN
+from ganbench_plugins.extractors.mnist_cnn import MnistCNN
 
 
 class Jittered(nn.Module):
@@ -26,7 +27,7 @@ class Jittered(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Features:
         if self.training:
             images = images.roll(torch.randint(-1, 2, (2,)).tolist(), (2, 3))
         return self.network(images)
@@ -44,8 +45,8 @@ def train(folder: Path, seed: int, epochs: int) -> tuple[MnistCNN, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="ganbench's data folder, which holds MNIST/raw")
-    default = Path(__file__).resolve().parents[1] / "plugins" / "metrics" / MnistCNN.weights
-    parser.add_argument("--output", type=Path, default=default, help="the file to write")
+    weights = Path(__file__).resolve().parents[1] / "plugins" / "extractors" / MnistCNN.weights
+    parser.add_argument("--output", type=Path, default=weights, help="the file to write")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, batches and moves")
     parser.add_argument("--epochs", type=int, default=20)
     options = parser.parse_args()

@@ -2,7 +2,7 @@
 
 import gzip
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,15 @@ from ganbench.request import Request, Setup
 _ROOT = Path(__file__).resolve().parents[1]
 Catalogued = Callable[..., Catalogue]
 Planned = Callable[..., tuple[Experiment, Data]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test reads or writes the user's cache, and no two sessions share one."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANBENCH_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

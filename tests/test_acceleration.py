@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganbench.acceleration import resolve_device
+from ganbench.acceleration import full_precision, resolve_device
 from ganbench.errors import BadInput
 
 
@@ -41,3 +41,46 @@ def test_a_gpu_that_is_not_here_is_refused(gpus, text, count):
 def test_other_devices_are_unknown(text):
     with pytest.raises(BadInput, match="no device is called"):
         resolve_device(text)
+
+
+_KINDS = (
+    torch.backends.cudnn.conv,
+    torch.backends.cuda.matmul,
+    torch.backends.mkldnn.conv,
+    torch.backends.mkldnn.matmul,
+)
+
+
+@pytest.fixture
+def reduced_precision():
+    before = [kind.fp32_precision for kind in _KINDS]
+    for kind, allowed in zip(_KINDS, ("tf32", "tf32", "bf16", "bf16"), strict=True):
+        kind.fp32_precision = allowed
+    yield
+    for kind, precision in zip(_KINDS, before, strict=True):
+        kind.fp32_precision = precision
+
+
+def _allowed():
+    return [kind.fp32_precision for kind in _KINDS]
+
+
+@pytest.mark.usefixtures("reduced_precision")
+def test_float32_is_float32_within_and_as_it_was_after():
+    with full_precision():
+        assert _allowed() == ["ieee"] * 4
+        assert not torch.is_grad_enabled()
+    assert _allowed() == ["tf32", "tf32", "bf16", "bf16"]
+    assert torch.is_grad_enabled()
+
+
+@full_precision()
+def _fail():
+    raise ZeroDivisionError
+
+
+@pytest.mark.usefixtures("reduced_precision")
+def test_an_error_within_leaves_precision_as_it_was():
+    with pytest.raises(ZeroDivisionError):
+        _fail()
+    assert _allowed() == ["tf32", "tf32", "bf16", "bf16"]

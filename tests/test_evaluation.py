@@ -1,13 +1,17 @@
 import math
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import torch
 from torch import nn
 
+from ganbench.choices import Choice
 from ganbench.data import Data
-from ganbench.evaluation import Column, Evaluator, NotFinite, columns, evaluation_latents
-from ganbench.objective import ContractBroken
+from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
+from ganbench.reference import References
+from ganbench.scores import Scale, Score
+from ganbench.scoring import Scorer
 
 CPU = torch.device("cpu")
 POINTS = Data(torch.zeros(5, 2), "all")
@@ -56,24 +60,31 @@ class Copying(nn.Module):
 
 def evaluator(metrics, samples=50, data=POINTS, seed=0, latent_size=2) -> Evaluator:
     latents = torch.randn(samples, latent_size, generator=evaluation_latents(seed))
-    return Evaluator(metrics, data, latents, CPU)
+    nowhere = References(Path("/dev/null"))
+    scales = [
+        Scale(Score(Choice(None, {}), None, metric.settings), metric, None) for metric in metrics
+    ]
+    scorer = Scorer(scales, data, samples, CPU, nowhere)
+    return Evaluator(scorer, latents, CPU, images=data.is_images)
 
 
 @pytest.mark.parametrize("samples", [2, 499, 500, 501, 1203])
 def test_exactly_n_fakes_are_scored_whatever_the_chunks(samples):
     metric = Keeping()
-    values = evaluator([metric], samples).evaluate(Copying())
+    values = evaluator([metric], samples).evaluate(Copying()).estimates
     assert sum(map(len, metric.seen[0])) == samples
-    assert values[f"count[n={samples},all,net,uint8]"] == samples
+    assert values[f"count[n={samples},all:5,net,uint8]"].value == samples
 
 
 def test_the_values_are_of_the_fakes():
     metric = Keeping()
-    first = evaluator([metric], 600).evaluate(Copying(shift=0.0))
+    first = evaluator([metric], 600).evaluate(Copying(shift=0.0)).estimates
     fakes = torch.cat(metric.seen[0])
     expected = torch.randn(600, 2, generator=evaluation_latents(0))
     assert torch.equal(fakes, expected)
-    assert first["mean[n=600,all,net,uint8]"] == pytest.approx(float(expected.mean()), abs=1e-7)
+    assert first["mean[n=600,all:5,net,uint8]"].value == pytest.approx(
+        float(expected.mean()), abs=1e-7
+    )
 
 
 def test_every_evaluation_and_every_loss_sees_the_same_latents():
@@ -143,32 +154,11 @@ def test_images_are_scored_as_bytes_and_points_as_floats():
     zero = nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (1, 2, 2)))
     nn.init.zeros_(zero[0].weight)
     nn.init.zeros_(zero[0].bias)
-    values = evaluator([of_images], data=IMAGES, latent_size=4).evaluate(zero)
+    values = evaluator([of_images], data=IMAGES, latent_size=4).evaluate(zero).estimates
     assert {batch.dtype for batch in of_images.seen[0]} == {torch.uint8}
-    assert values["mean[n=50,train,net,uint8]"] == 128.0
+    assert values["mean[n=50,train:5,net,uint8]"].value == 128.0
     evaluator([of_points]).evaluate(Copying().double())
     assert {batch.dtype for batch in of_points.seen[0]} == {torch.float32}
-
-
-def test_a_columns_name_says_all_that_its_number_depends_on():
-    assert columns(Keeping(), 2000, "train") == {
-        "count": Column("count[n=2000,train,net,uint8]", "higher"),
-        "mean": Column("mean[n=2000,train,net,uint8]", "lower"),
-    }
-
-
-def test_columns_are_in_order_the_headline_first():
-    class Other(Keeping):
-        directions: ClassVar[dict[str, str]] = {"kid": "lower"}
-        settings = ()
-
-        def result(self):
-            return {"kid": 0.5}
-
-    both = evaluator([Other(), Keeping()])
-    names = ["kid[n=50,all]", "count[n=50,all,net,uint8]", "mean[n=50,all,net,uint8]"]
-    assert [column.name for column in both.columns] == names
-    assert list(both.evaluate(Copying())) == names
 
 
 def test_metrics_are_started_once_a_run():
@@ -195,10 +185,57 @@ def test_a_picture_shows_no_more_than_there_are():
     assert len(evaluator([Keeping()], 50).picture(Copying())) == 50
 
 
-def test_a_metric_whose_result_has_other_names_breaks_its_contract():
-    class Misnamed(Keeping):
-        def result(self):
-            return {"fdd": 1.0}
+class Judging(Keeping):
+    """A metric that looks at D between the fakes and the result."""
 
-    with pytest.raises(ContractBroken, match=r"Misnamed .*fdd"):
-        evaluator([Misnamed()]).evaluate(Copying())
+    def judge(self, discriminator, loss):
+        assert not torch.is_grad_enabled()
+        assert not discriminator.training
+        self.judged = (discriminator, loss, len(self.seen[-1]))
+
+
+def test_a_metric_that_judges_d_gets_it_with_its_loss_after_the_fakes():
+    metric, discriminator, loss = Judging(), nn.Linear(2, 1), object()
+    evaluator([metric], 1203).evaluate(Copying(), discriminator, loss)
+    assert metric.judged == (discriminator, loss, 3)
+    assert discriminator.training
+
+
+@pytest.mark.parametrize(("make", "alike"), [(torch.zeros_like, True), (torch.clone, False)])
+def test_a_generator_of_one_image_is_found_out(make, alike):
+    class Making(nn.Module):
+        def forward(self, latents):
+            return make(latents)
+
+    some = evaluator([Keeping()], 1203)
+    assert some.evaluate(Making()).alike is alike
+    assert some.evaluate(Copying()).alike is False
+
+
+def test_one_fake_that_differs_is_no_failure():
+    class Nearly(nn.Module):
+        def forward(self, latents):
+            fakes = torch.zeros_like(latents)
+            fakes[-1, 0] = len(latents)  # the last chunk is shorter, and so differs too
+            return fakes
+
+    assert not evaluator([Keeping()], 501).evaluate(Nearly()).alike
+
+
+def test_g_works_in_full_precision():
+    matmul = torch.backends.cuda.matmul
+    found = []
+
+    class Noting(Copying):
+        def forward(self, latents):
+            found.append(matmul.fp32_precision)
+            return super().forward(latents)
+
+    before = matmul.fp32_precision
+    matmul.fp32_precision = "tf32"
+    try:
+        evaluator([Keeping()]).evaluate(Noting())
+        assert matmul.fp32_precision == "tf32"
+    finally:
+        matmul.fp32_precision = before
+    assert found == ["ieee"]

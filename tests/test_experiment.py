@@ -5,7 +5,16 @@ from typing import Annotated, ClassVar
 
 import pytest
 
-from ganbench.catalogue import ARCHITECTURE, DATASET, LOSS, METRIC, PENALTY, PROTOCOL, SCHEDULE
+from ganbench.catalogue import (
+    ARCHITECTURE,
+    DATASET,
+    EXTRACTOR,
+    LOSS,
+    METRIC,
+    PENALTY,
+    PROTOCOL,
+    SCHEDULE,
+)
 from ganbench.choices import choose
 from ganbench.errors import BadInput
 from ganbench.experiment import (
@@ -16,6 +25,7 @@ from ganbench.experiment import (
     from_recipe,
 )
 from ganbench.protocol import TrainingProtocol
+from ganbench.scores import Score
 from ganbench.specs import parse_entries, parse_one
 
 
@@ -69,6 +79,12 @@ class ToyMetric:
     version: ClassVar[int] = 1
 
 
+@dataclass(frozen=True)
+class ToyEyes:
+    version: ClassVar[int] = 3
+    layer: int = 3
+
+
 class ToyProtocol(TrainingProtocol):
     version = 7
     datasets = "toy-data"
@@ -95,6 +111,7 @@ def catalogue(toys):
         (SCHEDULE, "toy-schedule", ToySchedule),
         (DATASET, "toy-data", ToyData),
         (METRIC, "toy-metric", ToyMetric),
+        (EXTRACTOR, "toy-eyes", ToyEyes),
         (PROTOCOL, "toy-protocol", ToyProtocol),
         (PROTOCOL, "slow", ToyProtocol),
         (PROTOCOL, "newer", NewerToyProtocol),
@@ -116,10 +133,18 @@ def make(catalogue):
         metric = choose(catalogue, METRIC, parse_one("toy-metric"))
         fixed = {
             "data_fingerprint": "f00d",
-            "metrics": (metric,),
-            "metric_settings": (("net", "uint8"),),
+            "scores": (Score(metric, None, ("net", "uint8")),),
             "seed": 5,
         }
+        if "scores" in rest:
+            extractor = choose(catalogue, EXTRACTOR, parse_one("toy-eyes:layer=4"))
+            rest["scores"] = {
+                "none": (),
+                "other settings": (Score(metric, None, ("net", "float")),),
+                "no settings": (Score(metric),),
+                "an extractor": (Score(metric, extractor, ("net", "uint8")),),
+                "twice": (Score(metric, None, ("net", "uint8")),) * 2,
+            }[rest["scores"]]
         return Experiment(
             objective=choose_objective(catalogue, entry),
             architecture=choose(catalogue, ARCHITECTURE, parse_one(architecture)),
@@ -137,11 +162,11 @@ CELL = (
     '"architecture":{"distribution":"toy-package","fields":{"width":"32"},"name":"toy-net","source":null,"version":4},'
     '"dataset":{"distribution":"toy-package","fields":{"size":"8"},"fingerprint":"f00d","name":"toy-data","source":null,'
     '"version":1},'
-    '"harness":1,'
+    '"harness":2,'
     '"loss":{"distribution":"toy-package","fields":{"margin":"1.0","order":"2"},"name":"toy","source":null,"version":1},'
     '"machine":null,'
-    '"metrics":[{"distribution":"toy-package","fields":{},"name":"toy-metric","settings":["net","uint8"],"source":null,'
-    '"version":1}],'
+    '"metrics":[{"distribution":"toy-package","extractor":null,"fields":{},"name":"toy-metric",'
+    '"settings":["net","uint8"],"source":null,"version":1}],'
     '"penalties":[{"distribution":"toy-package","fields":{"weight":"10.0"},"name":"toy-penalty","source":null,"version":1}],'
     '"protocol":{"distribution":"toy-package","fields":{"batch_size":"64","beta1":"0.5","beta2":"0.999",'
     '"budget":"80kimg","discriminator_lr":"0.0005","ema_burn_in_kimg":"0.0","ema_half_life_kimg":"0.0",'
@@ -160,8 +185,8 @@ def test_the_key_is_the_digest_of_what_decides_the_run(make):
 
 def test_the_golden_key(make):
     """Computed once, on the day the test was written."""
-    assert make().key == "16c2ad379f991e1594cf5ccfb474168dfd0289fd6f4d91409c1798117be5fe25"
-    assert make().cell_key == "567752c285ff26b650bd908a36dc6990ba10e30fe40c65c93e10e96671aa6226"
+    assert make().key == "0e890beb6679a9531e89bfa923d576ee8cd23782e50153cf278948454d4a842b"
+    assert make().cell_key == "b663088aee6f48a85abebe56fa512524e56d703019f456e4c8baf6d4b25253a3"
 
 
 @pytest.mark.parametrize(
@@ -191,9 +216,11 @@ CHANGES = [
     {"schedule": "toy-schedule:k=2"},
     {"dataset": "toy-data:size=9"},
     {"data_fingerprint": "f00e"},
-    {"metrics": (), "metric_settings": ()},
-    {"metric_settings": (("net", "float"),)},
-    {"metric_settings": ((),)},
+    {"scores": "none"},
+    {"scores": "other settings"},
+    {"scores": "no settings"},
+    {"scores": "an extractor"},
+    {"scores": "twice"},
     {"protocol": "newer"},
     {"protocol": "slow"},
     {"protocol": "toy-protocol:budget=81kimg"},
@@ -244,7 +271,8 @@ def test_the_seed_changes_the_run_and_not_the_cell(make):
         {},
         {"loss": "toy:margin=0.25:order=5"},
         {"dataset": 'toy-data:path="/a,b: c"'},
-        {"metric_settings": ((),), "seed": 0},
+        {"scores": "none", "seed": 0},
+        {"scores": "an extractor"},
         {"loss": "toy+whole"},
     ],
     ids=str,

@@ -30,6 +30,9 @@ class Shelf:
         labels: dict[str, str] | None = None,
         seed: int = 0,
         machine: str = "m1",
+        noise: float | None = None,
+        more: dict[str, float] | None = None,
+        alike: bool = False,
         **details: Any,
     ) -> None:
         """Plan a run; where there are scores or an outcome, note them, 100 images apart."""
@@ -43,11 +46,18 @@ class Shelf:
         if not scores and not outcome:
             return
         run.append_event(
-            {"event": "started", "columns": [{"name": HEADLINE, "direction": direction}]}
+            {
+                "event": "started",
+                "columns": [
+                    {"name": HEADLINE, "direction": direction},
+                    *({"name": name, "direction": "higher"} for name in more or {}),
+                ],
+            }
         )
         for number, score in enumerate(scores):
             clock = {"generator_steps": number, "images": 100 * number}
-            run.append_event({"event": "evaluated", **clock, "metrics": {HEADLINE: score}})
+            scored = {"metrics": {HEADLINE: score, **(more or {})}, "noise": {HEADLINE: noise}}
+            run.append_event({"event": "evaluated", **clock, **scored, "alike": alike})
         run.save_environment({"machine": machine})
         if outcome:
             run.finish(Outcome(outcome), **details)
@@ -262,6 +272,58 @@ def test_the_frame_has_a_row_per_run_step_and_metric(shelf):
     assert set(frame["run"]) == {"a"}
     assert set(frame["loss"]) == {"nonsat"}
     assert frame.loc[2, ["images", "seconds", "discriminator_steps"]].tolist() == [256, 0.5, 4]
+
+
+def test_the_noise_of_one_evaluation_is_apart_from_the_spread_over_seeds(shelf):
+    """Finals 1, 2, 3 with noise 0.3, 0.4, 1.2: root mean square sqrt(1.69 / 3)."""
+    for seed, noise in enumerate((0.3, 0.4, 1.2)):
+        shelf.add(f"{seed}", [9.0, 1.0 + seed], seed=seed, noise=noise)
+    results = Results(shelf.path)
+    row = only(results)
+    assert row["noise"] == pytest.approx(math.sqrt(1.69 / 3))
+    assert row["final_interval"] == pytest.approx(4.302652730 / math.sqrt(3))
+    assert results.runs()["noise"].tolist() == [0.3, 0.4, 1.2]
+    assert results.frame()["noise"].tolist() == [0.3, 0.3, 0.4, 0.4, 1.2, 1.2]
+
+
+def test_without_noise_there_is_none(shelf):
+    shelf.add("a", [9.0, 1.0])
+    assert math.isnan(only(Results(shelf.path))["noise"])
+    shelf.add("b", [9.0, 2.0], "diverged", noise=0.5, seed=1)
+    assert math.isnan(only(Results(shelf.path))["noise"])
+
+
+def test_any_metric_can_have_the_table(shelf):
+    shelf.add("a", [9.0, 1.0], noise=0.5, more={"kid[n=50,all]": 0.25, "kid[n=99,all]": 0.75})
+    results = Results(shelf.path)
+    (row,) = results.table(metric="kid").to_dict("records")
+    assert (row["metric"], row["final"], row["best"]) == ("kid[n=50,all]", 0.25, 0.25)
+    assert math.isnan(row["noise"])
+    (row,) = results.table(metric="kid[n=99,all]").to_dict("records")
+    assert row["final"] == 0.75
+    assert only(results)["metric"] == HEADLINE
+
+
+def test_a_run_without_the_metric_is_a_row_without_a_value(shelf):
+    shelf.add("a", [9.0, 1.0], more={"kid[n=50,all]": 0.25})
+    shelf.add("b", [9.0, 1.0], cell="other", labels={"dataset": "grid"})
+    rows = Results(shelf.path).table(metric="kid").to_dict("records")
+    assert [(row["dataset"], row["metric"]) for row in rows] == [
+        ("grid", ""), ("ring", "kid[n=50,all]"),
+    ]  # fmt: skip
+    assert math.isnan(rows[0]["final"])
+
+
+def test_a_metric_that_no_run_has_is_refused(shelf):
+    shelf.add("a", [9.0, 1.0], more={"kid[n=50,all]": 0.25})
+    with pytest.raises(BadInput, match=r"no metric of these runs is called 'kidd'.*'kid'"):
+        Results(shelf.path).table(metric="kidd")
+
+
+def test_a_generator_of_one_sample_is_noted(shelf):
+    shelf.add("a", [9.0, 1.0], alike=True)
+    shelf.add("b", [9.0, 2.0], seed=1)
+    assert only(Results(shelf.path))["notes"] == "1 generated one sample over and over"
 
 
 def test_a_torn_event_does_not_stop_a_table(shelf):

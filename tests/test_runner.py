@@ -126,17 +126,21 @@ def test_a_completed_run_says_what_it_spent(play, folder):
 
 
 def test_what_happens_is_written_in_order(play, folder):
-    play(budget="10gsteps", evaluations=2)
+    play(budget="10gsteps", evaluations=2, metrics="fd-points")
     kinds = [event["event"] for event in folder.events()]
     assert kinds == ["started", "evaluated", *["progress", "evaluated"] * 2]
     (started,) = events(folder, "started")
-    assert started["columns"] == [{"name": "fd[n=50,all,exact-reference]", "direction": "lower"}]
+    assert started["columns"] == [
+        {"name": "fd[n=50,all:500,exact-reference]", "direction": "lower"}
+    ]
     assert [event["share"] for event in events(folder, "progress")] == [0.5, 1.0]
     for name in ("generator_steps", "images", "seconds"):
         clock = [event[name] for event in folder.events()[1:]]
         assert clock == sorted(clock)
     for event in events(folder, "evaluated"):
-        assert list(event["metrics"]) == ["fd[n=50,all,exact-reference]"]
+        assert list(event["metrics"]) == ["fd[n=50,all:500,exact-reference]"]
+        assert 0 < event["noise"]["fd[n=50,all:500,exact-reference]"] < 1
+        assert event["alike"] is False
     assert [p.name for p in folder.pictures()] == ["00000000.png", "00000005.png", "00000010.png"]
 
 
@@ -288,7 +292,9 @@ def test_a_score_that_is_no_number_is_none_and_no_divergence(play, folder, monke
     monkeypatch.setattr(Scores, "answer", {"score": score}, raising=False)
     outcome = play("nonsat", (METRIC, "scores", Scores), metrics="scores")
     assert outcome["outcome"] == "completed"
-    assert [e["metrics"] for e in events(folder, "evaluated")] == [{"score[n=50,all]": None}] * 3
+    assert [e["metrics"] for e in events(folder, "evaluated")] == [
+        {"score[n=50,all:500]": None}
+    ] * 3
 
 
 @pytest.mark.parametrize("answer", [{"sco": 1.0}, {}, {"score": 1.0, "more": 2.0}])
@@ -325,7 +331,7 @@ def test_a_metric_that_measures_otherwise_than_planned_is_refused(planned, folde
     experiment, data = planned("nonsat", (METRIC, "shifting", Shifting), metrics="shifting")
     Shifting.settings = ("now",)
     assert run(experiment, data, CPU, folder) == Outcome.CRASHED
-    assert "planned with metrics of (('then',),), not (('now',),)" in folder.outcome()["error"]
+    assert "planned with ('then',), and not ('now',)" in folder.outcome()["error"]
 
 
 def test_a_ctrl_c_leaves_no_outcome(play, folder):

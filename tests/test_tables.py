@@ -13,13 +13,14 @@ from ganbench.tables import FORMATS
 ROW = {
     "loss": "nonsat", "schedule": "k-step", "dataset": "ring", "architecture": "mlp",
     "protocol": "quick", "finished": 3, "planned": 5, "metric": "fd[n=50,all]", "final": 12.34567,
-    "final_interval": 0.4567, "best": 0.001234, "best_interval": math.nan,
+    "final_interval": 0.4567, "noise": 0.0789, "best": 0.001234, "best_interval": math.nan,
     "images_per_second": 12345.6, "generator_steps_per_second": 23.456,
     "flops_per_second": 1.5e9, "peak_share": 0.1234, "peak_memory_bytes": 300.0 * 2**20,
     "seconds": 65.43, "notes": "2 diverged (step 8, 9)",
 }  # fmt: skip
 UNKNOWN = {
-    "finished": 0, "final": math.nan, "final_interval": math.nan, "best": math.nan,
+    "finished": 0, "final": math.nan, "final_interval": math.nan, "noise": math.nan,
+    "best": math.nan,
     "images_per_second": math.nan, "generator_steps_per_second": math.nan,
     "flops_per_second": math.nan, "peak_share": math.nan, "peak_memory_bytes": math.nan,
     "seconds": math.nan, "notes": "",
@@ -47,6 +48,7 @@ CELLS = {
     "dataset": "ring",
     "seeds": "3/5",
     "final": "12.35 +- 0.46",
+    "noise": "0.079",
     "best": "0.001234",
     "images/s": "12,346",
     "G steps/s": "23.5",
@@ -61,11 +63,13 @@ CELLS = {
 def test_text_line_by_line():
     lines = FORMATS["text"](table({}, {"loss": "minimax", **UNKNOWN})).splitlines()
     assert lines[0] == "architecture mlp | protocol quick | quality fd[n=50,all]"
-    assert lines[1] == "mean over seeds +- 95% t interval"
+    assert lines[1] == (
+        "mean over seeds +- 95% t interval; noise: standard error of one evaluation"
+    )
     assert lines[2] == ""
     assert lines[3].split() == " ".join(CELLS).split()
     assert lines[4].split() == " ".join(CELLS.values()).split()
-    assert lines[5].split() == ["minimax", "k-step", "ring", "0/5", *["-"] * 8]
+    assert lines[5].split() == ["minimax", "k-step", "ring", "0/5", *["-"] * 9]
 
 
 def test_markdown_cell_by_cell():
@@ -85,7 +89,7 @@ def test_markdown_keeps_the_digits_that_were_chosen():
 
 
 def test_without_an_interval_the_caption_speaks_of_none():
-    lines = FORMATS["text"](table({"final_interval": math.nan})).splitlines()
+    lines = FORMATS["text"](table({"final_interval": math.nan, "noise": math.nan})).splitlines()
     assert lines[0] == "architecture mlp | protocol quick | quality fd[n=50,all]"
     assert lines[1] == ""
 
@@ -96,12 +100,34 @@ def test_without_failures_there_is_no_column_for_them():
 
 
 def test_what_differs_is_a_column_and_what_does_not_is_in_the_caption():
-    rows = {"architecture": "dcgan"}, {"architecture": "mlp", "metric": "modes[n=50]"}
+    rows = {"architecture": "dcgan"}, {"architecture": "mlp"}
     header, first, second = markdown(*rows)
-    assert header[:6] == ["loss", "schedule", "dataset", "architecture", "seeds", "metric"]
+    assert header[:5] == ["loss", "schedule", "dataset", "architecture", "seeds"]
     assert (first[3], second[3]) == ("dcgan", "mlp")
     caption = FORMATS["text"](table(*rows)).splitlines()[0]
-    assert caption == "protocol quick"
+    assert caption == "protocol quick | quality fd[n=50,all]"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+def test_numbers_of_unequal_settings_are_in_tables_of_their_own(form):
+    rows = (
+        {"final": 1.5},
+        {"final": 2.5, "metric": "fd[n=99,all]"},
+        {"final": 3.5, "metric": "kid[n=50,all]"},
+        {"final": 4.5},
+    )
+    blocks = [FORMATS[form](table(row)) for row in ({}, rows[1], rows[2])]
+    text = FORMATS[form](table(*rows))
+    starts = (
+        [text.index(name) for name in ("fd[n=50", "fd[n=99", "kid[n=50")] if form == "text" else []
+    )
+    assert starts == sorted(starts)
+    parts = text.split("quality ")[1:]
+    numbers = ["1.5", "4.5"], ["2.5"], ["3.5"]
+    assert len(parts) == len(blocks)
+    for part, own in zip(parts, numbers, strict=True):
+        shown = [n for n in ("1.5", "2.5", "3.5", "4.5") if f"{n} +-" in part or f"{n} $" in part]
+        assert shown == own
 
 
 def test_settings_that_rows_share_are_in_the_caption_and_their_own_in_the_row():
@@ -143,7 +169,10 @@ def test_latex_is_a_table_with_its_caption():
     text = FORMATS["latex"](table({}))
     assert r"\begin{table}" in text
     assert r"\caption{architecture mlp | protocol quick | quality fd[n=50,all]; mean over" in text
-    assert r"12.35 $\pm$ 0.46 & 0.001234 & 12,346 & 23.5 & 1.5 & 12.3\% & 300 MiB & 65.4" in text
+    assert (
+        r"12.35 $\pm$ 0.46 & 0.079 & 0.001234 & 12,346 & 23.5 & 1.5 & 12.3\% & 300 MiB & 65.4"
+        in text
+    )
     (row,) = [line for line in text.splitlines() if line.startswith("nonsat")]
     assert row.endswith(r"\\")
     assert row.count("&") == len(CELLS) - 1

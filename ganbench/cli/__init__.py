@@ -4,12 +4,14 @@ Commands import what they need when they run, so that `--help` and `list` stay l
 """
 
 import sys
+import warnings
 
 import click
 
 from ganbench import __version__
 from ganbench.cli.catalogue import list_command, plugins_command, show_command
 from ganbench.cli.doctor import doctor_command
+from ganbench.cli.evaluate import evaluate_command
 from ganbench.cli.prepare import prepare_command
 from ganbench.cli.run import run_command
 from ganbench.cli.table import table_command
@@ -32,6 +34,7 @@ def cli() -> None:
 for command in (
     run_command,
     table_command,
+    evaluate_command,
     list_command,
     show_command,
     plugins_command,
@@ -43,6 +46,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; what a user can mend is one message and exit code 2."""
+    warnings.formatwarning = lambda message, *_: f"Warning: {message}\n"
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

@@ -13,7 +13,7 @@ from ganbench.plugins import discover
 @plugin_options
 def list_command(kind: str | None, block: tuple[str, ...], plugin_file: tuple[str, ...]) -> None:
     """List what there is: losses, recipes (objectives of several parts), penalties,
-    architectures, schedules, datasets, metrics, protocols.
+    architectures, schedules, datasets, metrics, extractors, protocols.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+FORMATS = ("text", "markdown", "csv", "json", "latex")  # of tables.py, which imports pandas
 Command = Callable[..., Any]
 
 

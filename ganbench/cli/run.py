@@ -19,6 +19,7 @@ from ganbench.cli.options import data_folder_option, plugin_options, store_optio
 @click.option("--k", "ks", metavar="K[,K]", help="Short for --schedules k-step:k=K[,...].")
 @click.option("--architectures", multiple=True, help="Networks [what suits data and loss].")
 @click.option("--metrics", multiple=True, help="Scores, the headline first [what suits the data].")
+@click.option("--extractors", multiple=True, help="What sees features [what suits the data].")
 @click.option("--protocol", default="quick", show_default=True, help="What stays fixed.")
 @click.option(
     "--rules",
@@ -46,6 +47,7 @@ def run_command(
     ks: str | None,
     architectures: tuple[str, ...],
     metrics: tuple[str, ...],
+    extractors: tuple[str, ...],
     protocol: str,
     rules: str,
     budget: str,
@@ -96,6 +98,7 @@ def run_command(
         schedules=",".join(schedules),
         architectures=",".join(architectures),
         metrics=",".join(metrics),
+        extractors=",".join(extractors),
         protocol=with_budget(protocol, budget),
         rules=rules,
         seeds=seeds,

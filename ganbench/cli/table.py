@@ -4,16 +4,14 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import store_option
-
-_FORMATS = ("text", "markdown", "csv", "json", "latex")
+from ganbench.cli.options import FORMATS, store_option
 
 
 @click.command("table")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMATS),
     default="text",
     show_default=True,
     help="csv and json carry every column with plain numbers.",
@@ -24,20 +22,23 @@ _FORMATS = ("text", "markdown", "csv", "json", "latex")
     metavar="COLUMN[,COLUMN]",
     help="Sort by loss, schedule, dataset, architecture or protocol, and put them first.",
 )
+@click.option("--metric", default="", help="Another than the headline, such as kid.")
 @store_option
-def table_command(form: str, by: str, store: Path) -> None:
+def table_command(form: str, by: str, metric: str, store: Path) -> None:
     """Print the table of everything in a store.
 
-    Runs of unequal recipes are never pooled into one row.
+    Runs of unequal recipes are never pooled into one row, and numbers of unequal settings are
+    never in one column: each metric has a table of its own.
 
     \b
     Examples:
       ganbench table
       ganbench table --format markdown > results.md
+      ganbench table --metric classes_covered
       ganbench table --by dataset,loss --store elsewhere
     """
+    from ganbench import tables
     from ganbench.results import Results
-    from ganbench.tables import FORMATS
 
     columns = [name.strip() for name in by.split(",") if name.strip()]
-    click.echo(FORMATS[form](Results(store).table(columns)).rstrip("\n"))
+    click.echo(tables.FORMATS[form](Results(store).table(columns, metric)).rstrip("\n"))

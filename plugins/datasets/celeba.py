@@ -55,6 +55,7 @@ class Celeba:
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
     metrics: ClassVar[tuple[str, ...]] = ("fid",)
+    extractor: ClassVar[str] = "inception"
 
     split: Literal["all", "train", "valid", "test"] = "all"
     size: Annotated[int, Ge(1)] = 64

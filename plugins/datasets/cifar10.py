@@ -31,7 +31,14 @@ class Cifar10:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("fid",)
+    metrics: ClassVar[tuple[str, ...]] = (
+        "fid",
+        "kid",
+        "precision-recall",
+        "density-coverage",
+        "inception-score",
+    )
+    extractor: ClassVar[str] = "inception"
 
     split: Literal["train", "test"] = "train"
 

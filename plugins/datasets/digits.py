@@ -24,7 +24,8 @@ class Digits:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan:width=32"
     autoencoder: ClassVar[str] = "conv-autoencoder:width=32"
-    metrics: ClassVar[tuple[str, ...]] = ("fd-digits", "digit-classes")
+    metrics: ClassVar[tuple[str, ...]] = ("fd", "precision-recall", "density-coverage", "classes")
+    extractor: ClassVar[str] = "digits-cnn"
 
     def prepare(self, folder: Path) -> None:
         """Nothing to fetch."""

@@ -33,11 +33,16 @@ class Images:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("fid",)
+    metrics: ClassVar[tuple[str, ...]] = ("fid", "kid", "precision-recall", "density-coverage")
+    extractor: ClassVar[str] = "inception"
 
     path: Annotated[str, "location"]
     size: Annotated[int, Ge(0)] = 0
     channels: Literal[1, 3] = 3
+
+    @classmethod
+    def fields_for(cls, path: str, channels: int) -> dict[str, str]:
+        return {"path": path, "channels": str(channels)}
 
     def prepare(self, folder: Path) -> None:
         """Nothing to fetch."""

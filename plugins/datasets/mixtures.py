@@ -33,7 +33,12 @@ class Gaussian:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "mlp"
     autoencoder: ClassVar[str] = "mlp-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("fd-points",)
+    metrics: ClassVar[tuple[str, ...]] = (
+        "fd-points",
+        "wasserstein",
+        "jensen-shannon:width=0.5",
+        "optimal-discriminator",
+    )
 
     mean: float = 0.0
     std: Annotated[float, Gt(0)] = 1.0
@@ -72,7 +77,7 @@ class Ring:
     autoencoder: ClassVar[str] = "mlp-autoencoder"
     # Modes first: opposite modes alone have the ring's mean and covariance, so that a Frechet
     # distance can't see that the others are missing.
-    metrics: ClassVar[tuple[str, ...]] = ("modes", "fd-points")
+    metrics: ClassVar[tuple[str, ...]] = ("modes", "fd-points", "wasserstein", "jensen-shannon")
 
     modes: Annotated[int, Ge(1)] = 8
     radius: Annotated[float, Gt(0)] = 2.0
@@ -111,7 +116,7 @@ class Grid:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "mlp"
     autoencoder: ClassVar[str] = "mlp-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("modes", "fd-points")
+    metrics: ClassVar[tuple[str, ...]] = ("modes", "fd-points", "wasserstein", "jensen-shannon")
 
     side: Annotated[int, Ge(1)] = 5
     spacing: Annotated[float, Gt(0)] = 2.0

@@ -32,7 +32,8 @@ class Mnist:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("fd-mnist", "mnist-classes")
+    metrics: ClassVar[tuple[str, ...]] = ("fd", "classes")
+    extractor: ClassVar[str] = "mnist-cnn"
     source: ClassVar[Any] = datasets.MNIST
 
     split: Literal["train", "test"] = "train"
@@ -75,7 +76,8 @@ class FashionMnist(Mnist):
         https://arxiv.org/abs/1708.07747
     """
 
-    metrics: ClassVar[tuple[str, ...]] = ("fid",)
+    metrics: ClassVar[tuple[str, ...]] = ("fid", "kid", "precision-recall", "density-coverage")
+    extractor: ClassVar[str] = "inception"
     source: ClassVar[Any] = datasets.FashionMNIST
 
 

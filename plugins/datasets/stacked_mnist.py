@@ -43,7 +43,8 @@ class StackedMnist:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("stacked-modes",)
+    metrics: ClassVar[tuple[str, ...]] = ("stacked-modes", "fd")
+    extractor: ClassVar[str] = "stacked-mnist-cnn"
 
     split: Literal["train", "test"] = "train"
     size: Annotated[int, Ge(1)] = 128_000

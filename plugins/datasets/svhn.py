@@ -31,7 +31,8 @@ class Svhn:
     version: ClassVar[int] = 1
     architecture: ClassVar[str] = "dcgan"
     autoencoder: ClassVar[str] = "conv-autoencoder"
-    metrics: ClassVar[tuple[str, ...]] = ("fid",)
+    metrics: ClassVar[tuple[str, ...]] = ("fid", "kid", "precision-recall", "density-coverage")
+    extractor: ClassVar[str] = "inception"
 
     split: Literal["train", "test", "extra"] = "train"
 

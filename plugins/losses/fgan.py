@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -37,6 +38,18 @@ _DIVERGENCES: Mapping[str, _Divergence] = {
     ),
     "total-variation": _Divergence(lambda v: v.tanh() / 2, lambda v: v.tanh() / 2),
     "gan": _Divergence(lambda v: -softplus(-v), softplus),
+}
+
+# The logits v with g_f(v) = f'(u), as functions of r = log u.
+_OPTIMA: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "kullback-leibler": lambda r: 1 + r,
+    "reverse-kullback-leibler": lambda r: r,
+    "pearson": lambda r: 2 * r.expm1(),
+    "neyman": lambda r: 2 * r,
+    "squared-hellinger": lambda r: r / 2,
+    "jensen-shannon": lambda r: r,
+    "total-variation": lambda r: torch.full_like(r, math.inf).copysign(r),  # where tanh is +-1
+    "gan": lambda r: r,
 }
 
 
@@ -99,3 +112,6 @@ class FGAN:
     def generator_loss(self, fake: Logits, real: Logits | None = None) -> Scalar:
         critic, conjugate = _DIVERGENCES[self.divergence]
         return -(conjugate if self.saturating else critic)(fake).mean()
+
+    def optimal_logits(self, log_ratio: Tensor) -> Tensor:
+        return _OPTIMA[self.divergence](log_ratio)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from torch import Tensor
 from torch.nn.functional import relu
 
 from ganbench.api import Logits, Scalar
@@ -42,3 +43,6 @@ class Hinge:
 
     def generator_loss(self, fake: Logits, real: Logits | None = None) -> Scalar:
         return -fake.mean()
+
+    def optimal_logits(self, log_ratio: Tensor) -> Tensor:
+        return log_ratio.sign()

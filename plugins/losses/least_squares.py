@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from torch import Tensor
+
 from ganbench.api import Logits, Scalar
 
 
@@ -49,3 +51,6 @@ class LeastSquares:
 
     def generator_loss(self, fake: Logits, real: Logits | None = None) -> Scalar:
         return (fake - self.c).square().mean() / 2
+
+    def optimal_logits(self, log_ratio: Tensor) -> Tensor:
+        return self.a + (self.b - self.a) * log_ratio.sigmoid()

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Lt
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from ganbench.api import Logits, Scalar
 
-from .cross_entropy import cross_entropy
+from .cross_entropy import cross_entropy, optimal_logits
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,6 @@ class NonSaturating:
 
     def generator_loss(self, fake: Logits, real: Logits | None = None) -> Scalar:
         return softplus(-fake).mean()
+
+    def optimal_logits(self, log_ratio: Tensor) -> Tensor:
+        return optimal_logits(log_ratio, self.label_smoothing)

@@ -1,86 +1,74 @@
-"""How the generated images spread over a data set's classes."""
+"""How the generated samples spread over classes."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from ganbench.api import BadInput, Data, Direction, Samples
+from ganbench.api import Direction, Estimate, Part, Summary
 
-from .batching import FixedBatches
-from .precision import full_precision
-
-Namer: TypeAlias = Callable[[Samples], Tensor]  # uint8 images to their classes, int64 [batch]
+from .covering import covered_noise
 
 
-@dataclass
-class ClassShares(ABC):
-    """What metrics on the shares of classes have in common; a subclass adds what names a class.
+@dataclass(frozen=True)
+class ClassShares:
+    """What metrics on the shares of classes have in common.
 
-    `divergence` and `coverage` are the two names in `directions`. Reference and generated images
-    reach the classifier in the same uint8 form and in batches of one size.
+    `divergence` and `coverage` are the two names in `directions`.
     """
 
     version: ClassVar[int] = 1
     directions: ClassVar[Mapping[str, Direction]]
-    metric: ClassVar[str]
+    needs: ClassVar[frozenset[Part]] = frozenset({"class_counts"})
     divergence: ClassVar[str]
     coverage: ClassVar[str]
-    classes: ClassVar[int]
-    batch_size: ClassVar[int] = 500
-
-    _name: Namer = field(init=False, repr=False, compare=False)
-    _batches: FixedBatches = field(init=False, repr=False, compare=False)
-    _real_shares: Tensor = field(init=False, repr=False, compare=False)
-    _counts: Tensor = field(init=False, repr=False, compare=False)
 
     @property
-    @abstractmethod
-    def settings(self) -> tuple[str, ...]: ...
+    def settings(self) -> tuple[str, ...]:
+        return ()
 
-    @abstractmethod
-    def check(self, reference: Data) -> None: ...
+    @property
+    def least_samples(self) -> int:
+        return 1
 
-    @abstractmethod
-    def namer(self, device: torch.device) -> Namer:
-        """Return what names the class of each image in a batch on `device`."""
-
-    def start(self, reference: Data, device: torch.device) -> None:
-        self._name = self.namer(device)
-        self._batches = FixedBatches(self.batch_size)
-        batches = torch.split(reference.samples, self.batch_size)
-        real = sum((self._count(batch.to(device)) for batch in batches), self._none())
-        self._real_shares = real / real.sum()
-        self._counts = self._none()
-
-    def update(self, samples: Samples) -> None:
-        for batch in self._batches.add(samples):
-            self._counts += self._count(batch)
-
-    def result(self) -> dict[str, float]:
-        for batch in self._batches.rest():
-            self._counts += self._count(batch)
-        counts, self._counts = self._counts, self._none()
-        if not counts.any():
-            raise BadInput(f"{self.metric} needs at least one generated image, and got none")
+    def compare(self, real: Summary, generated: Summary) -> dict[str, Estimate]:
+        of_real = real.class_counts.double()
         values = {
-            self.divergence: kl_divergence(counts / counts.sum(), self._real_shares),
-            self.coverage: float(counts.count_nonzero()),
+            self.divergence: divergence(generated.class_counts, of_real / of_real.sum()),
+            self.coverage: covered(generated.class_counts),
         }
         return {name: values[name] for name in self.directions}
 
-    def _count(self, batch: Samples) -> Tensor:
-        with full_precision():
-            classes = self._name(batch)
-        return torch.bincount(classes.cpu(), minlength=self.classes).double()
 
-    def _none(self) -> Tensor:
-        return torch.zeros(self.classes, dtype=torch.float64)
+def divergence(counts: Tensor, shares: Tensor) -> Estimate:
+    """KL(p || q) = sum p log(p / q) in nats, where p are the shares of `counts`, q are `shares`.
+
+    With N samples in K classes that were hit, and l = log(p / q):
+
+        bias     = (K - 1) / (2 N)
+        variance = (sum p (l - KL)^2 - (K - 1) / N) / N + (K - 1) / (2 N^2)
+
+    The first term of the variance, which is never taken for negative, is the delta method's without
+    what p, being an estimate, adds to it. It vanishes where p = q, and there the second is all:
+    2 N KL is then chi-squared. Noise is NaN where KL is infinite, because a class of which q has
+    none was hit.
+    """
+    counts, shares = counts.double().cpu(), shares.double().cpu()
+    samples, hit = float(counts.sum().clamp(min=1)), counts > 0
+    p, log_ratios = counts[hit] / samples, (counts[hit] / samples / shares[hit]).log()
+    value = float((p * log_ratios).sum())
+    if not math.isfinite(value):
+        return Estimate(value)
+    chance = max(len(p) - 1, 0) / samples
+    spread = float((p * (log_ratios - value).square()).sum())
+    return Estimate(value, math.sqrt((max(spread - chance, 0) + chance / 2) / samples))
 
 
-def kl_divergence(p: Tensor, q: Tensor) -> float:
-    """Return the sum of p log(p / q) in nats, where 0 log 0 is 0."""
-    return float((torch.xlogy(p, p) - torch.xlogy(p, q)).sum())
+def covered(counts: Tensor) -> Estimate:
+    """How many classes have samples; `covered_noise` where a class is hit once, or twice."""
+    once, twice = (torch.ones(int((counts == times).sum())) for times in (1, 2))
+    noise = covered_noise(once, twice, int(counts.sum()))
+    return Estimate(float(counts.count_nonzero()), noise)

@@ -9,7 +9,9 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from ganbench.api import BadInput, Data, Direction, Samples, Unsupported
+from ganbench.api import BadInput, Data, Direction, Estimate, Samples, Unsupported
+
+from .class_shares import covered, divergence
 
 
 @dataclass
@@ -25,7 +27,13 @@ class Modes:
 
     mode_kl is log(modes), its largest value, with all samples on one mode or none of high quality.
     A perfect generator in two dimensions has a share of 1 - exp(-radius^2 / 2), 0.989 for 3.
-    Published counts are of 2,500 samples; more samples hit more modes.
+    Published counts are of 2,500 samples; more samples hit more modes. mode_kl is about
+    (modes - 1) / (2 N) too large for the N samples of high quality.
+
+    Noise: high_quality_share's is a share's standard error. In simulations (2,500 samples of ring
+    and grid: even, uneven, few modes, rare ones) mode_kl's is 0.9 to 1.4 times the spread of the
+    values; modes_covered's 1.0 to 1.1 times it where that is above 1, up to twice it below, and 0
+    where no mode is hit just once.
 
     Args:
         radius: how far a mode reaches, in its standard deviations.
@@ -77,17 +85,22 @@ class Modes:
         self._hits += torch.bincount(good, minlength=len(self._means))
         self._samples += len(samples)
 
-    def result(self) -> dict[str, float]:
-        hits, samples = self._hits.double(), self._samples
+    def result(self) -> dict[str, Estimate]:
+        hits, samples = self._hits, self._samples
         self._forget()
         if not samples:
             raise BadInput("modes needs at least one generated sample, and got none")
-        shares = hits / hits.sum().clamp(min=1)
+        share = float(hits.sum()) / samples
         return {
-            "modes_covered": float(hits.count_nonzero()),
-            "high_quality_share": float(hits.sum()) / samples,
-            "mode_kl": math.log(len(shares)) + float(torch.xlogy(shares, shares).sum()),
+            "modes_covered": covered(hits),
+            "high_quality_share": Estimate(share, math.sqrt(share * (1 - share) / samples)),
+            "mode_kl": self._unevenness(hits),
         }
+
+    def _unevenness(self, hits: Tensor) -> Estimate:
+        modes = len(hits)
+        uniform = torch.full_like(self._means[:, 0], 1 / modes)
+        return divergence(hits, uniform) if hits.any() else Estimate(math.log(modes), 0.0)
 
     def _forget(self) -> None:
         self._hits = torch.zeros_like(self._means[:, 0], dtype=torch.int64)

@@ -4,21 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor
+from ganbench.api import Direction
 
-from ganbench.api import Data, Direction, Samples, Unsupported
-
-from .class_shares import ClassShares, Namer
-from .mnist_cnn import CLASSES, LEAST_AGREEMENT, SIDE, MnistCNN
-
-CHANNELS = 3
-PADDED_SIDE = 32
-SHAPES = tuple((CHANNELS, side, side) for side in (SIDE, PADDED_SIDE))
-_CPU = torch.device("cpu")
+from .class_shares import ClassShares
 
 
-@dataclass
+@dataclass(frozen=True)
 class StackedModes(ClassShares):
     """The count of Stacked-MNIST's 1,000 modes that are generated, and how evenly they are hit.
 
@@ -38,6 +29,10 @@ class StackedModes(ClassShares):
     5,000 real images 7 modes are missed: set the protocol's evaluation_samples. A misread digit
     covers a mode that was not generated, here as in every published count.
 
+    Noise: in simulations (1,000 to 26,000 samples, even, uneven and collapsed) that of mode_kl is
+    0.8 to 1.1 times the spread of the values. That of modes_covered is 0.9 to 1.2 times it, up to
+    twice where it is below 0.5, and 0 where no mode is hit just once.
+
     References:
         Unrolled Generative Adversarial Networks (Metz et al., 2016), section 3.3.1
         https://arxiv.org/abs/1611.02163
@@ -47,42 +42,6 @@ class StackedModes(ClassShares):
     """
 
     directions: ClassVar[Mapping[str, Direction]] = {"modes_covered": "higher", "mode_kl": "lower"}
-    metric: ClassVar[str] = "stacked-modes"
+    extractor: ClassVar[str] = "stacked-mnist-cnn"
     divergence: ClassVar[str] = "mode_kl"
     coverage: ClassVar[str] = "modes_covered"
-    classes: ClassVar[int] = CLASSES**CHANNELS
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        return ("mnist-cnn", "uint8")
-
-    def check(self, reference: Data) -> None:
-        if not reference.is_images or reference.shape not in SHAPES:
-            kind = "images" if reference.is_images else "points"
-            raise Unsupported(_refusal(f"{kind} of shape {reference.shape}"))
-        if reference.labels is None:
-            raise Unsupported(_refusal("images without labels"))
-        first = slice(self.batch_size)
-        named = self.namer(_CPU)(reference.samples[first])
-        if (named == reference.labels[first]).double().mean() < LEAST_AGREEMENT:
-            raise Unsupported(_refusal("images that hold no digits, or other labels"))
-
-    def namer(self, device: torch.device) -> Namer:
-        network = MnistCNN.trained(device)
-        place_values = torch.tensor([CLASSES**2, CLASSES, 1], device=device)
-
-        def name(images: Samples) -> Tensor:
-            margin = (images.shape[-1] - SIDE) // 2
-            bare = images[..., margin : margin + SIDE, margin : margin + SIDE]
-            digits = network(bare.reshape(-1, 1, SIDE, SIDE)).argmax(1).view(-1, CHANNELS)
-            modes: Tensor = (digits * place_values).sum(1)
-            return modes
-
-        return name
-
-
-def _refusal(given: str) -> str:
-    return (
-        f"stacked-modes needs three digits as colours, of shape {SHAPES[0]} or {SHAPES[1]} and "
-        f"labelled 100 r + 10 g + b, as the data set 'stacked-mnist' has; it was given {given}"
-    )

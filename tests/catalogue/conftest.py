@@ -52,8 +52,7 @@ def composed(bundled: Catalogue) -> Composed:
             schedule=choose(catalogue, SCHEDULE, parse_one(schedule)),
             dataset=choose(catalogue, DATASET, parse_one("ring")),
             data_fingerprint="",
-            metrics=(),
-            metric_settings=(),
+            scores=(),
             protocol=choose(catalogue, PROTOCOL, parse_one(protocol)),
             seed=0,
         )

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.catalogue import ARCHITECTURE, KINDS, LOSS, METRIC, PENALTY, PROTOCOL, SCHEDULE
+from ganbench.catalogue import (
+    ARCHITECTURE,
+    EXTRACTOR,
+    KINDS,
+    LOSS,
+    METRIC,
+    PENALTY,
+    PROTOCOL,
+    SCHEDULE,
+)
 from ganbench.choices import fields_of
 from ganbench.plugins import discover
 
@@ -41,7 +50,7 @@ def test_the_readme_names_what_there_is_and_nothing_else():
     catalogue = discover()
     rows = dict(re.findall(r"^\| `?(\+|\w+)`? \| (.*) \|$", section, re.MULTILINE))
     kinds = {"losses": LOSS, "+": PENALTY, "schedules": SCHEDULE, "architectures": ARCHITECTURE}
-    kinds |= {"protocols": PROTOCOL, "metrics": METRIC}
+    kinds |= {"protocols": PROTOCOL, "metrics": METRIC, "extractors": EXTRACTOR}
     for row, kind in kinds.items():
         named = {name for name in re.findall(r"`([^`]+)`", rows[row]) if not name.startswith("-")}
         known = {component.name for component in catalogue.of_kind(kind)}

@@ -28,7 +28,10 @@ BAD = {
         ["--datasets", "ring", "--architectures", "dcgan"],
         ["dcgan makes square images", "[2]"],
     ),
-    "metric of other data": (["--datasets", "ring", "--metrics", "fd-digits"], ["fd-digits needs"]),
+    "metric of other data": (
+        ["--datasets", "digits", "--metrics", "fd-points"],
+        ["fd-points needs"],
+    ),
     "batch norm under a gradient penalty": (
         ["--losses", "nonsat+gp"],
         ["'gp' needs a discriminator that treats each image by itself", "dcgan"],
@@ -48,8 +51,32 @@ BAD = {
     "plugin file": (["--plugin-file", "none.py"], ["plugin file 'none.py' can't be read"]),
     "weights": (
         ["--metrics", "fid"],
-        ["fid needs the Inception weights", "sha256", "--metrics fid:weights=FILE", "Without it"],
+        [
+            "inception needs its weights",
+            "sha256",
+            "--extractors inception:weights=FILE",
+            "ganbench prepare inception",
+            "Without it",
+        ],
     ),
+    "extractor": (["--extractors", "inceptoin"], ["no extractor is called", "'inception'"]),
+    "extractor of other data": (
+        ["--datasets", "ring", "--metrics", "fd", "--extractors", "digits-cnn"],
+        ["digits-cnn needs"],
+    ),
+    "extractor without a use": (
+        ["--datasets", "ring", "--extractors", "raw"],
+        ["extractor 'raw' is of no use to the metrics modes"],
+    ),
+    "features of nothing": (
+        ["--datasets", "ring", "--metrics", "kid"],
+        ["give --extractors"],
+    ),
+    "too few samples": (
+        ["--metrics", "kid", "--protocol", "quick:evaluation_samples=99"],
+        ["'kid' needs at least 1000 real and as many generated samples", "there are 99"],
+    ),
+    "a metric twice": (["--metrics", "fd,fd"], ["metric 'fd' is asked for twice"]),
 }
 
 

@@ -44,7 +44,7 @@ def test_list_gives_every_kind_with_a_summary_and_an_origin(ganbench):
     kinds = [line for line in lines if not line.startswith(" ")]
     assert kinds == [
         "losses:", "recipes:", "penalties:", "architectures:", "schedules:", "data sets:",
-        "metrics:", "protocols:",
+        "metrics:", "extractors:", "protocols:",
     ]  # fmt: skip
     (minimax,) = [line for line in lines if line.split()[0] == "minimax"]
     assert "two-player game" in minimax
@@ -115,7 +115,7 @@ def test_doctor_names_devices_plugins_data_and_weights(ganbench):
     assert "bundled-losses (ganbench" in out
     assert "digits: ready, 1,797 samples of 1 x 8 x 8" in out
     assert "ganbench prepare mnist" in out
-    assert "fid: lacks its weights" in out
+    assert "inception: lacks its weights" in out
 
 
 def test_prepare_says_what_is_there(ganbench):

@@ -88,3 +88,11 @@ def test_half_a_ring_has_the_whole_rings_covariance():
     """Why `modes` and not `fd-points` is the ring's headline."""
     ring = means(Ring(size=1).load(NOWHERE))
     torch.testing.assert_close(ring[::2].T.cov(correction=0), ring.T.cov(correction=0))
+
+
+def test_the_first_metric_is_the_headline():
+    assert [dataset.metrics[0] for dataset in (Gaussian, Ring, Grid)] == [
+        "fd-points",
+        "modes",
+        "modes",
+    ]

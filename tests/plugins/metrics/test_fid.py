@@ -1,85 +1,54 @@
-import hashlib
+"""What only the official weights may be called; the numbers are those of `fd`."""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
-from ganbench.api import BadInput, Data, NotPrepared, Unsupported
-from ganbench_plugins.metrics import fid
-from ganbench_plugins.metrics.fid import Fid
-
-IMAGES = Data(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), "test")
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Torch hub's cache, empty."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    folder = tmp_path / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-    return folder
+from ganbench.api import BadInput, Features, Summary
+from ganbench.features import Gatherer
+from ganbench_plugins.extractors.inception import SHA256
+from ganbench_plugins.metrics.fd import Fd
+from ganbench_plugins.metrics.fd_infinity import FdInfinity
+from ganbench_plugins.metrics.fid import Fid, FidInfinity
 
 
-def message(metric: Fid, reference: Data = IMAGES) -> str:
-    with pytest.raises((BadInput, NotPrepared, Unsupported)) as raised:
-        metric.check(reference)
-    return str(raised.value)
+@dataclass
+class Weights:
+    """An Inception whose weights have been read."""
+
+    digest: str
+    weights_path: Path = Path("mine.pth")
 
 
-def test_without_weights_it_says_what_to_fetch_and_what_else_there_is(cache: Path) -> None:
-    with pytest.raises(NotPrepared):
-        Fid().check(IMAGES)
-    said = message(Fid())
-    assert f"not in {cache}" in said
-    assert "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/" in said
-    assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in said
-    assert "95,628,359 bytes" in said
-    assert "--metrics fid:weights=FILE" in said
-    assert "fd-digits" in said
-    assert list(cache.iterdir()) == []
+def summary(seed: int) -> Summary:
+    gatherer = Gatherer({"moments", "values"}, 50)
+    gatherer.add(Features(torch.randn(50, 8, generator=torch.Generator().manual_seed(seed))))
+    return gatherer.summary()
 
 
-def test_other_weights_are_sent_to_fd_inception(inception_file: Path) -> None:
-    said = message(Fid(weights=str(inception_file)))
-    assert f"{inception_file} is not the Inception network that FID is defined on" in said
-    assert hashlib.sha256(inception_file.read_bytes()).hexdigest() in said
-    assert f"fd-inception:weights={inception_file}" in said
-
-
-@pytest.mark.parametrize("name", fid.CACHED_NAMES)
-def test_a_broken_download_in_the_cache_is_named(cache: Path, name: str) -> None:
-    (cache / name).write_bytes(b"half")
-    assert f"{cache / name} is not the Inception network" in message(Fid())
-
-
-def test_a_file_is_verified_before_it_is_read(tmp_path: Path) -> None:
-    (tmp_path / "page.pth").write_bytes(b"<html>")
-    assert "it has 6 bytes" in message(Fid(weights=str(tmp_path / "page.pth")))
-
-
-@pytest.mark.parametrize("name", fid.CACHED_NAMES)
-def test_the_verified_file_is_found_in_the_cache(
-    cache: Path, name: str, inception_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    digest = hashlib.sha256(inception_file.read_bytes()).hexdigest()
-    monkeypatch.setattr(fid, "SHA256", digest)
-    (cache / name).symlink_to(inception_file)
-    metric = Fid()
-    metric.check(IMAGES)
-    assert metric.settings == ("inception-2015", "bilinear", "uint8")
-
-
-def test_only_this_result_is_called_fid() -> None:
-    assert Fid.directions == {"fid": "lower"}
+@pytest.mark.parametrize(("metric", "name"), [(Fid(), "fid"), (FidInfinity(), "fid-infinity")])
+def test_only_inception_will_do_and_only_with_the_official_weights(metric, name: str) -> None:
+    assert metric.extractor == "inception"
+    assert metric.directions == {name.replace("-", "_"): "lower"}
+    metric.check(Weights(SHA256))
+    with pytest.raises(BadInput) as raised:
+        metric.check(Weights("0" * 64))
+    said = str(raised.value)
+    assert said.startswith(
+        f"{name} is defined on the Inception network of 2015-12-05, and mine.pth"
+    )
+    assert f"{'0' * 64}, not\n  {SHA256}" in said
+    assert said.endswith(f"ask for {name.replace('fid', 'fd')} in place of {name}.")
 
 
 @pytest.mark.parametrize(
-    ("samples", "given"),
-    [
-        (torch.zeros(2, 4, 8, 8, dtype=torch.uint8), "images of shape (4, 8, 8)"),
-        (torch.zeros(2, 2), "points of shape (2,)"),
-    ],
+    ("ours", "general"),
+    [(Fid(), Fd()), (FidInfinity(), FdInfinity()), (FidInfinity(sizes=3), FdInfinity(sizes=3))],
 )
-def test_other_data_are_refused(samples: torch.Tensor, given: str) -> None:
-    said = message(Fid(), Data(samples, "all"))
-    assert said == f"fid needs images with 1 or 3 channels; it was given {given}"
+def test_the_numbers_and_needs_are_those_of_the_general_distance(ours, general) -> None:
+    assert (ours.needs, ours.settings) == (general.needs, general.settings)
+    assert ours.least_samples == general.least_samples
+    (one,), (two,) = (m.compare(summary(1), summary(2)).values() for m in (ours, general))
+    assert one == two

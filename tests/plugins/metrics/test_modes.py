@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,7 +22,7 @@ def score(*points: tuple[float, float], radius: float = 3.0) -> dict[str, float]
     metric.start(square(), CPU)
     for point in points:
         metric.update(torch.tensor([point]))
-    return metric.result()
+    return {name: estimate.value for name, estimate in metric.result().items()}
 
 
 def test_by_hand() -> None:
@@ -70,9 +71,58 @@ def test_a_perfect_generator_in_two_dimensions() -> None:
     for batch in torch.split(square(20_000).samples, 777):
         metric.update(batch)
     result = metric.result()
-    assert result["modes_covered"] == 4
-    assert result["high_quality_share"] == pytest.approx(1 - math.exp(-4.5), abs=0.003)
-    assert result["mode_kl"] < 0.001
+    assert result["modes_covered"] == (4, 0)
+    assert result["high_quality_share"].value == pytest.approx(1 - math.exp(-4.5), abs=0.003)
+    assert result["mode_kl"].value < 0.001
+
+
+def test_the_noise_by_hand() -> None:
+    metric = Modes()
+    metric.start(square(), CPU)
+    metric.update(torch.tensor([(0, 0), (0, 0), (0, 0), (10, 0), (0, 10), (5, 5)]).float())
+    noises = {name: estimate.noise for name, estimate in metric.result().items()}
+    assert noises == {
+        "modes_covered": pytest.approx(math.sqrt(4 / 2 - 4 / 5), rel=1e-12),  # two are hit once
+        "high_quality_share": pytest.approx(math.sqrt(5 / 6 * 1 / 6 / 6), rel=1e-12),
+        # p = (3, 1, 1) / 5: the variance of log p is 0.24 (log 3)^2, less than 2 / N by chance.
+        "mode_kl": pytest.approx(math.sqrt(1 / 5 / 5), rel=1e-12),
+    }
+
+
+def test_no_sample_of_quality_has_no_noise() -> None:
+    metric = Modes()
+    metric.start(square(), CPU)
+    metric.update(torch.full((9, 2), 5.0))
+    assert [estimate.noise for estimate in metric.result().values()] == [0, 0, 0]
+
+
+GRID = Mixture(torch.cartesian_prod(*[torch.arange(-4.0, 5, 2)] * 2).double(), 0.05)
+
+
+@pytest.mark.parametrize(
+    ("weights", "spread"),
+    [
+        (torch.ones(25), 1),
+        (torch.ones(25), 2),
+        (0.8 ** torch.arange(25), 1),
+        (torch.tensor([1.0] * 3 + [1e-3] * 22), 1),
+    ],
+    ids=["even", "wide", "uneven", "rare"],
+)
+def test_the_noise_is_the_spread_of_repeated_draws(weights: torch.Tensor, spread: float) -> None:
+    metric, draws = Modes(), torch.Generator().manual_seed(0)
+    metric.start(Data(GRID.draw(4, draws), "train", mixture=GRID), CPU)
+    results = []
+    for _ in range(150):
+        modes = torch.multinomial(weights, 2500, replacement=True, generator=draws)
+        offsets = torch.randn(2500, 2, generator=draws)
+        metric.update(GRID.means[modes].float() + spread * GRID.std * offsets)
+        results.append(metric.result())
+    for name in metric.directions:
+        values, noises = np.array([result[name] for result in results]).T
+        predicted, observed = np.sqrt((noises**2).mean()), values.std(ddof=1)
+        most = 2 if name == "modes_covered" and observed < 1 else 1.3
+        assert 0.8 * observed <= predicted <= most * observed, name
 
 
 def test_result_starts_anew_and_needs_samples() -> None:

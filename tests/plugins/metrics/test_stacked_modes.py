@@ -1,3 +1,5 @@
+"""`stacked-modes`, by hand and on MNIST's own digits."""
+
 import math
 from pathlib import Path
 
@@ -6,21 +8,55 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganbench.api import BadInput, Data, Samples, Unsupported
-from ganbench_plugins.datasets.mnist import Mnist
+from ganbench.api import Data, Samples, Summary
+from ganbench.features import Pass
 from ganbench_plugins.datasets.stacked_mnist import StackedMnist
+from ganbench_plugins.extractors.stacked_mnist_cnn import StackedMnistExtractor
 from ganbench_plugins.metrics.stacked_modes import StackedModes
 
-CPU = torch.device("cpu")
 COUNT = 26_000
 
 
-@pytest.fixture(scope="module")
-def digits(real_mnist: Path) -> list[Samples]:
-    """For each digit a real one, the first of MNIST's training images."""
-    mnist = Mnist().load(real_mnist)
-    assert mnist.labels is not None
-    return [mnist.samples[mnist.labels == digit][0, 0] for digit in range(10)]
+def summary(*labels: int) -> Summary:
+    counts = torch.bincount(torch.tensor(labels), minlength=1000)
+    return Summary(len(labels), {"class_counts": counts})
+
+
+def score(real: Summary, generated: Summary) -> dict[str, float]:
+    estimates = StackedModes().compare(real, generated)
+    return {name: estimate.value for name, estimate in estimates.items()}
+
+
+def test_its_contract() -> None:
+    metric = StackedModes()
+    assert list(metric.directions.items()) == [("modes_covered", "higher"), ("mode_kl", "lower")]
+    assert (metric.needs, metric.settings, metric.least_samples) == ({"class_counts"}, (), 1)
+    assert metric.extractor == "stacked-mnist-cnn"
+
+
+def test_by_hand() -> None:
+    # p_g = 1/4 on 123 and 3/4 on 007, of which p_r has 1/2 and 1/4.
+    expected = 0.25 * math.log(0.25 / 0.5) + 0.75 * math.log(0.75 / 0.25)
+    assert score(summary(123, 123, 456, 7), summary(123, 7, 7, 7)) == {
+        "modes_covered": 2,
+        "mode_kl": pytest.approx(expected, rel=1e-12),
+    }
+
+
+def test_the_headline_comes_first() -> None:
+    assert list(StackedModes().compare(summary(1), summary(1))) == ["modes_covered", "mode_kl"]
+
+
+def test_a_mode_that_the_reference_lacks_is_infinitely_far() -> None:
+    assert score(summary(123), summary(123, 124)) == {"modes_covered": 2, "mode_kl": math.inf}
+
+
+def seen(images: Samples) -> Summary:
+    network = StackedMnistExtractor().load(torch.device("cpu"))
+    one_pass = Pass(network, StackedMnistExtractor.batch_size, {"class_counts"}, len(images))
+    for batch in images.split(1024):
+        one_pass.add(batch)
+    return one_pass.summary()
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +65,8 @@ def real(real_mnist: Path) -> Data:
 
 
 @pytest.fixture(scope="module")
-def metric(real: Data) -> StackedModes:
-    return started(real)
-
-
-def started(reference: Data) -> StackedModes:
-    metric = StackedModes()
-    metric.check(reference)
-    metric.start(reference, CPU)
-    return metric
-
-
-def stacks(digits: list[Samples], *modes: int) -> Samples:
-    return torch.stack([torch.stack([digits[int(c)] for c in f"{m:03}"]) for m in modes])
+def of_real(real: Data) -> Summary:
+    return seen(real.samples)
 
 
 def kl(generated: Tensor, real: Tensor) -> float:
@@ -50,101 +75,22 @@ def kl(generated: Tensor, real: Tensor) -> float:
     return float(sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a))
 
 
-def test_settings_and_headline() -> None:
-    assert StackedModes().settings == ("mnist-cnn", "uint8")
-    assert list(StackedModes.directions.items()) == [
-        ("modes_covered", "higher"),
-        ("mode_kl", "lower"),
-    ]
-
-
-def test_by_hand(digits: list[Samples]) -> None:
-    labels = torch.tensor([123, 123, 456, 7])
-    metric = started(Data(stacks(digits, 123, 123, 456, 7), "train", labels))
-    for mode in (123, 7, 7, 7):
-        metric.update(stacks(digits, mode))
-    # p_g = 1/4 on 123 and 3/4 on 007, of which p_r has 1/2 and 1/4.
-    expected = 0.25 * math.log(0.25 / 0.5) + 0.75 * math.log(0.75 / 0.25)
-    assert metric.result() == {"modes_covered": 2, "mode_kl": pytest.approx(expected)}
-
-
-def test_the_order_of_the_channels_counts(digits: list[Samples]) -> None:
-    labels = torch.tensor([123, 321])
-    metric = started(Data(stacks(digits, 123, 321), "train", labels))
-    metric.update(stacks(digits, 123))
-    assert metric.result() == {"modes_covered": 1, "mode_kl": pytest.approx(math.log(2))}
-
-
-def test_a_mode_that_the_reference_lacks_is_infinitely_far(digits: list[Samples]) -> None:
-    metric = started(Data(stacks(digits, 123), "train", torch.tensor([123])))
-    metric.update(stacks(digits, 123, 124))
-    assert metric.result() == {"modes_covered": 2, "mode_kl": math.inf}
-
-
-def test_labels_are_what_the_classifier_reads(metric: StackedModes, real: Data) -> None:
-    named = torch.cat([metric.namer(CPU)(batch) for batch in real.samples[:5000].split(500)])
-    assert (named == real.labels[:5000]).double().mean() > 0.97
-
-
-def test_real_images_cover_all_modes(metric: StackedModes, real: Data, real_mnist: Path) -> None:
+def test_real_images_cover_all_modes(of_real: Summary, real: Data, real_mnist: Path) -> None:
     fresh = StackedMnist("test", size=COUNT).load(real_mnist)
-    for batch in fresh.samples.split(1024):
-        metric.update(batch)
-    result = metric.result()
-    assert result["modes_covered"] == 1000
+    result = StackedModes().compare(of_real, seen(fresh.samples))
+    assert result["modes_covered"] == (1000, 0)
     # By their true labels, and of about 999 / (2 N) for each of the two samples.
-    assert result["mode_kl"] == pytest.approx(kl(fresh.labels, real.labels), rel=0.1)
-    assert result["mode_kl"] == pytest.approx(999 / COUNT, rel=0.25)
+    value, noise = result["mode_kl"]
+    assert value == pytest.approx(kl(fresh.labels, real.labels), rel=0.1)
+    assert value == pytest.approx(999 / COUNT, rel=0.25)
+    # That of no divergence, and something for the reference's own chance.
+    assert math.sqrt(999 / 2) / COUNT < noise < 2 * math.sqrt(999 / 2) / COUNT
 
 
-def test_a_collapsed_generator_covers_one_mode(metric: StackedModes, digits: list[Samples]) -> None:
-    for _ in range(3):
-        metric.update(stacks(digits, 555).repeat(1000, 1, 1, 1))
-    result = metric.result()
+def test_a_collapsed_generator_covers_one_mode(of_real: Summary, real: Data) -> None:
+    assert real.labels is not None
+    one = real.samples[real.labels == 555][:1]
+    result = score(of_real, seen(one.repeat(3000, 1, 1, 1)))
     assert result["modes_covered"] == 1
     # 5s are 5,421 of 60,000: -log of that, cubed.
     assert result["mode_kl"] == pytest.approx(-3 * math.log(5421 / 60_000), abs=0.5)
-
-
-def test_padded_images_score_as_bare_ones(real_mnist: Path) -> None:
-    results = []
-    for side in (28, 32):
-        data = StackedMnist(size=2000, side=side).load(real_mnist)
-        metric = started(data)
-        metric.update(data.samples[:500])
-        results.append(metric.result())
-    assert results[0] == results[1]
-    assert results[0]["mode_kl"] > 0
-
-
-def test_result_starts_anew_and_needs_samples(metric: StackedModes, digits: list[Samples]) -> None:
-    metric.update(stacks(digits, 1))
-    assert list(metric.result()) == list(metric.directions)
-    with pytest.raises(BadInput, match="stacked-modes needs at least one generated image"):
-        metric.result()
-
-
-def images(*shape: int) -> Samples:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-
-
-@pytest.mark.parametrize(
-    ("data", "given"),
-    [
-        (Data(torch.zeros(2, 2), "all"), r"points of shape \(2,\)"),
-        (Data(images(2, 1, 28, 28), "all"), r"images of shape \(1, 28, 28\)"),
-        (Data(images(2, 3, 64, 64), "all"), r"images of shape \(3, 64, 64\)"),
-        (Data(images(2, 3, 28, 28), "all"), "images without labels"),
-        (
-            Data(images(100, 3, 32, 32), "train", torch.arange(100) % 10),
-            "images that hold no digits",
-        ),
-    ],
-    ids=["points", "grey", "large", "no-labels", "cifar"],
-)
-def test_other_data_are_refused(data: Data, given: str) -> None:
-    with pytest.raises(
-        Unsupported, match=r"stacked-modes needs .* as the data set 'stacked-mnist' has.*" + given
-    ):
-        StackedModes().check(data)

@@ -1,0 +1,160 @@
+"""What extractors see in real samples, kept between runs.
+
+    CACHE/reference/KEY/PART.safetensors    one part of a summary; KEY is the sha256 of everything
+                                            that decides its numbers
+
+A file's header holds that everything, and the sha256 of its tensors. What can't be read, or does
+not hold what its header says, is made again.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganbench.data import Data
+from ganbench.experiment import canonical_json
+from ganbench.features import PARTS, Network, Part, Pass, Summary
+from ganbench.scores import Scale
+
+SCHEMA = 1  # rises when the harness computes features or their summaries otherwise
+
+
+def default_folder() -> Path:
+    """`$GANBENCH_CACHE`, else `ganbench` in the user's cache folder."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("GANBENCH_CACHE") or cache / "ganbench")
+
+
+@dataclass(frozen=True)
+class References:
+    """Summaries of real samples, from the cache where it has them.
+
+    Args:
+        folder: of the cache; it need not exist, and where it can't be written nothing is kept.
+    """
+
+    folder: Path
+
+    def summary(
+        self,
+        scale: Scale,
+        network: Network,
+        data: Data,
+        parts: Collection[Part],
+        device: torch.device,
+    ) -> Summary:
+        """The parts of what the scale's extractor sees in `data`, on `device`.
+
+        Another process that wants the same waits for this one, and then reads it.
+        """
+        recipe = self._recipe(scale, data, device)
+        folder = self.folder / "reference" / sha256(recipe.encode()).hexdigest()
+        with _locked(folder) as writable:
+            found = {part: _read(folder / f"{part}.safetensors", recipe) for part in parts}
+            missing = [part for part, tensors in found.items() if tensors is None]
+            tensors = {n: t.to(device) for kept in found.values() for n, t in (kept or {}).items()}
+            if missing:
+                assert scale.extractor is not None
+                made = _seen(network, scale.extractor.batch_size, data, missing, device)
+                tensors |= made.tensors
+                if writable:
+                    _write(folder, made, missing, recipe)
+        return Summary(len(data), tensors)
+
+    def _recipe(self, scale: Scale, data: Data, device: torch.device) -> str:
+        """Everything that decides the features, as text."""
+        assert scale.extractor is not None
+        assert scale.score.extractor is not None
+        return canonical_json(
+            {
+                "schema": SCHEMA,
+                "data": data.fingerprint(),
+                "split": data.split,
+                "count": len(data),
+                "extractor": scale.score.extractor.key_parts(),
+                "settings": list(scale.extractor.settings),
+                "batch_size": scale.extractor.batch_size,
+                "torch": torch.__version__,
+                "device": device.type,
+            }
+        )
+
+
+def _seen(
+    network: Network, batch_size: int, data: Data, parts: Sequence[Part], device: torch.device
+) -> Summary:
+    one_pass = Pass(network, batch_size, parts, len(data))
+    for batch in torch.split(data.samples, batch_size):
+        one_pass.add(batch.to(device))
+    return one_pass.summary()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the folder alone; False where nothing can be written, and then there is no lock."""
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        _warn(folder, error)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _read(path: Path, recipe: str) -> dict[str, Tensor] | None:
+    """The file's tensors; None where it is missing, damaged or of something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
+    whole = header.get("recipe") == recipe and header.get("sha256") == _digest(tensors)
+    return tensors if whole else None
+
+
+def _write(folder: Path, made: Summary, parts: Sequence[Part], recipe: str) -> None:
+    for leftover in folder.glob(".*"):  # of a process that was killed while it held the lock
+        leftover.unlink(missing_ok=True)
+    for part in parts:
+        tensors = {n: made.tensors[n].cpu().contiguous() for n in PARTS[part] if n in made.tensors}
+        sibling = folder / f".{part}.{uuid4().hex}"
+        try:
+            save_file(tensors, sibling, {"recipe": recipe, "sha256": _digest(tensors)})
+            with sibling.open("rb") as file:
+                os.fsync(file.fileno())
+            sibling.replace(folder / f"{part}.safetensors")
+        except (OSError, SafetensorError) as error:
+            _warn(folder, error)
+        finally:
+            sibling.unlink(missing_ok=True)
+
+
+def _warn(folder: Path, error: Exception) -> None:
+    warnings.warn(f"reference features can't be kept in {folder}: {error}", stacklevel=2)
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.contiguous().numpy().data.cast("B"))
+    return digest.hexdigest()

@@ -1,0 +1,213 @@
+"""Scores of what is there already: two sets of samples, or the generator of a stored run."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from ganbench.acceleration import resolve_device, use
+from ganbench.assembly import latent_space
+from ganbench.catalogue import DATASET, Catalogue
+from ganbench.choices import Choice, choose
+from ganbench.data import Data
+from ganbench.errors import BadInput, StoreError
+from ganbench.evaluation import Evaluator, evaluation_latents
+from ganbench.experiment import Experiment, from_recipe
+from ganbench.planning import choose_scores, load
+from ganbench.reference import References, default_folder
+from ganbench.request import Setup
+from ganbench.results import Results
+from ganbench.scores import Scale, prepared
+from ganbench.scoring import Scored, Scorer
+from ganbench.specs import Spec, parse_one
+from ganbench.store import RunFolder
+
+_PIECE = 500  # samples that are on the device at once, besides what extractors hold
+_KNOWN_RUNS = 10  # that a message names
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to score by, as specs; an empty one means what suits the real data.
+
+    Args:
+        download: fetch a data set that is not there.
+    """
+
+    metrics: str = ""
+    extractors: str = ""
+    download: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """The scores of one set of samples.
+
+    Args:
+        scores: a row per value: `metric` with its settings, `direction`, `value`, `noise`.
+        caption: what was compared with what.
+    """
+
+    scores: pd.DataFrame
+    caption: str
+
+
+def score_sets(fake: str, real: str, wanted: Wanted, setup: Setup, catalogue: Catalogue) -> Report:
+    """Score generated samples against real ones.
+
+    Args:
+        fake: a folder or a zip, or the spec of a data set; so is `real`.
+
+    Raises:
+        GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
+    """
+    chosen = _set(real, catalogue, channels=3)
+    real_data = load(chosen, setup.data_folder, download=wanted.download)
+    channels = real_data.shape[0] if real_data.is_images else 3
+    fakes = _set(fake, catalogue, channels)
+    fake_data = load(fakes, setup.data_folder, download=wanted.download)
+    _check_alike(fakes, fake_data, chosen, real_data)
+    scales = _scales(chosen, real_data, len(fake_data), wanted, catalogue)
+    device = resolve_device(setup.device)
+    use(device, setup.threads)
+    scorer = Scorer(scales, real_data, len(fake_data), device, References(default_folder()))
+    for piece in fake_data.samples.split(_PIECE):
+        scorer.update(piece.to(device))
+    caption = f"fake {_told(fakes, fake_data)}\nreal {_told(chosen, real_data)}"
+    return _report(scorer, scorer.result(), caption)
+
+
+def score_run(run: str, samples: int, wanted: Wanted, setup: Setup, catalogue: Catalogue) -> Report:
+    """Score the generator of a stored run again; what comes out is kept in the run's folder too.
+
+    Fakes come from the run's own evaluation latents, so that with the settings of its training
+    the numbers are those of its last evaluation.
+
+    Args:
+        run: the first digits of its key, or its folder.
+        samples: fakes; 0 for as many as its protocol has.
+
+    Raises:
+        GanbenchError: there is no such run, it has no generator, or what it was made of changed.
+    """
+    folder = _found(run, setup.store)
+    experiment = from_recipe(folder.recipe(), catalogue, same_code=False)
+    data = load(experiment.dataset, setup.data_folder, download=wanted.download)
+    if data.fingerprint() != experiment.data_fingerprint:
+        raise BadInput(f"the data of {experiment.dataset.short} changed since the run was planned")
+    samples = samples or experiment.settings.evaluation_samples
+    scales = _scales_of_run(experiment, data, samples, wanted, catalogue)
+    device = resolve_device(setup.device)
+    use(device, setup.threads)
+    generator = _generator(experiment, data, folder).to(device)
+    scorer = Scorer(
+        scales, data, samples, device, References(default_folder()), experiment.settings.drawn
+    )
+    latents = latent_space(experiment).draw(samples, evaluation_latents(experiment.seed))
+    scored = Evaluator(scorer, latents, device, images=data.is_images).evaluate(generator)
+    folder.append_evaluation({"time": time.time(), "device": str(device), **scored.as_json()})
+    recipe = f"{experiment.objective.short} on {experiment.dataset.short}, seed {experiment.seed}"
+    return _report(scorer, scored, f"run {folder.key[:12]}: {recipe}")
+
+
+def _set(text: str, catalogue: Catalogue, channels: int) -> Choice:
+    """What is meant: something on disk, or else a data set by its spec."""
+    if not Path(text).expanduser().exists():
+        if "/" in text.partition(":")[0]:
+            raise BadInput(f"there is no folder or zip of images at {text}")
+        return choose(catalogue, DATASET, parse_one(text))
+    for component in catalogue.of_kind(DATASET):
+        fields_for = getattr(component.cls, "fields_for", None)
+        if fields_for is not None:
+            spec = Spec(component.name, tuple(fields_for(text, channels).items()))
+            return choose(catalogue, DATASET, spec)
+    raise BadInput(f"no data set reads {text}: see `ganbench list datasets`")
+
+
+def _check_alike(fakes: Choice, fake: Data, reals: Choice, real: Data) -> None:
+    if fake.shape != real.shape or fake.is_images != real.is_images:
+        raise BadInput(
+            f"the generated samples are {_told(fakes, fake)} and the real ones"
+            f" {_told(reals, real)}; they need one shape.\n  Give one side as"
+            " images:path=FOLDER:size=PIXELS:channels=1|3. Resizing changes the scores, whose"
+            " names don't say so: prefer images as they were made."
+        )
+
+
+def _told(choice: Choice, data: Data) -> str:
+    shape = " x ".join(map(str, data.shape))
+    return f"{choice.short}: {len(data):,} of {shape} ({data.split})"
+
+
+def _scales(
+    dataset: Choice, data: Data, samples: int, wanted: Wanted, catalogue: Catalogue
+) -> list[Scale]:
+    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors)
+    return prepared(scores, data, samples, all_of_them=bool(wanted.metrics), with_players=False)
+
+
+def _scales_of_run(
+    experiment: Experiment, data: Data, samples: int, wanted: Wanted, catalogue: Catalogue
+) -> list[Scale]:
+    if wanted.metrics or wanted.extractors:
+        return _scales(experiment.dataset, data, samples, wanted, catalogue)
+    return prepared(experiment.scores, data, samples, all_of_them=False, with_players=False)
+
+
+def _found(run: str, store: Path) -> RunFolder:
+    if (Path(run) / "recipe.json").is_file():
+        return RunFolder(Path(run).resolve())
+    results = Results(store)
+    matching = [f for f in results.folders if run and f.key.startswith(run)]
+    if len(matching) != 1:
+        runs = results.runs()
+        known = [
+            f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}"
+            for _, row in runs[runs["outcome"] == "completed"].head(_KNOWN_RUNS).iterrows()
+        ]
+        problem = "more than one run's key begins" if matching else "no run's key begins"
+        raise BadInput("\n".join([f"{problem} with '{run}' in {store}.", "  Completed:", *known]))
+    return matching[0]
+
+
+def _generator(experiment: Experiment, data: Data, folder: RunFolder) -> nn.Module:
+    """The network that the run's last evaluation scored."""
+    try:
+        state = safetensors.torch.load_file(folder.generator_path)
+    except FileNotFoundError:
+        raise BadInput(
+            f"run {folder.key[:12]} has no generator to score: only completed runs keep theirs"
+        ) from None
+    except (OSError, SafetensorError) as error:
+        raise StoreError(f"'{folder.generator_path}' can't be read: {error}") from error
+    with torch.random.fork_rng(devices=[]):
+        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
+    try:
+        generator.load_state_dict(state)
+    except RuntimeError as error:
+        raise BadInput(
+            f"the generator of run {folder.key[:12]} is not the one that"
+            f" '{experiment.architecture.short}' makes now: {error}"
+        ) from error
+    return generator.requires_grad_(False)
+
+
+def _report(scorer: Scorer, scored: Scored, caption: str) -> Report:
+    if scored.alike:
+        caption += "\nall generated samples are one and the same: the generator has failed"
+    rows: Sequence[dict[str, object]] = [
+        {
+            "metric": column.name,
+            "direction": column.direction,
+            "value": scored.estimates[column.name].value,
+            "noise": scored.estimates[column.name].noise,
+        }
+        for column in scorer.columns
+    ]
+    return Report(pd.DataFrame(rows), caption)
