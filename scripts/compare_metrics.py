@@ -140,7 +140,6 @@ def commands(
              "--feature-extractor-weights-path", str(weights)], {},
         ),
         "ganbench, all metrics": lambda n: ganbench(METRICS, folder / f"cache-{n}"),
-        "ganbench, all metrics again": lambda n: ganbench(METRICS, folder / f"cache-{n}"),
     }  # fmt: skip
 
 

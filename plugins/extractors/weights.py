@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import file_digest
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
-from typing import BinaryIO
 
 import safetensors.torch
 import torch
@@ -39,6 +39,8 @@ class Weights:
 def read_weights(path: Path, digest: str = "") -> Weights:
     """Read a state_dict from safetensors or from what torch.save wrote; none of its code runs.
 
+    The file is read once, so that what was verified is what is loaded.
+
     Args:
         digest: the sha256 that it has to have, seen before any of it is understood; empty for any.
 
@@ -46,25 +48,24 @@ def read_weights(path: Path, digest: str = "") -> Weights:
         BadInput: it can't be read, or is another file.
     """
     try:
-        with path.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
-            if digest and found != digest:
-                raise BadInput(
-                    f"{path} is another file than it should be: its sha256 is\n"
-                    f"  {found}, not\n  {digest}.\n  Delete it and prepare the extractor again."
-                )
-            file.seek(0)
-            return Weights(path, found, _tensors(path, file))
+        content = path.read_bytes()
     except OSError as error:
         raise BadInput(f"can't read the weights {path}: {error.strerror}") from error
+    found = sha256(content).hexdigest()
+    if digest and found != digest:
+        raise BadInput(
+            f"{path} is another file than it should be: its sha256 is\n"
+            f"  {found}, not\n  {digest}.\n  Delete it and prepare the extractor again."
+        )
+    return Weights(path, found, _tensors(path, content))
 
 
-def _tensors(path: Path, file: BinaryIO) -> Mapping[str, Tensor]:
+def _tensors(path: Path, content: bytes) -> Mapping[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
-            state = safetensors.torch.load(file.read())
+            state = safetensors.torch.load(content)
         else:
-            state = torch.load(file, map_location="cpu", weights_only=True)
+            state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a broken or hostile file fails in every way there is
         raise BadInput(
             f"{path} is not a readable file of weights: it is truncated, or holds more "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.api import BadInput, Data, Network, NotPrepared, Unsupported
-from ganbench_plugins.extractors import inception
+from ganbench_plugins.extractors import inception, inception_network
 from ganbench_plugins.extractors.inception import Inception
 
 CPU = torch.device("cpu")
@@ -93,6 +93,15 @@ def test_the_network_is_torch_fidelitys_too(network: nn.Module, inception_file: 
 def test_grey_images_are_repeated(network: Network) -> None:
     grey = noise(1, 8)[:1]
     torch.testing.assert_close(network(grey).values, network(grey.repeat(1, 3, 1, 1)).values)
+
+
+def test_a_batch_goes_through_a_cpu_in_pieces(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = network(noise(3, 8))
+    monkeypatch.setattr(inception_network, "_PIECE", 1)
+    torch.testing.assert_close(network(noise(3, 8)), whole, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(whole.values[0], whole.values[1], rtol=1e-2)
 
 
 def test_double_weights_are_used_as_floats(
