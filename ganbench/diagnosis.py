@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ganbench.acceleration import cpu_count, device_name
-from ganbench.catalogue import DATASET, EXTRACTOR, METRIC, Catalogue
+from ganbench.catalogue import DATASET, EXTRACTOR, METRIC, Catalogue, code_of
 from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.errors import BadInput, GanbenchError, NotPrepared, Unsupported
@@ -88,7 +88,9 @@ def _extractor(catalogue: Catalogue, name: str) -> str:
     """Whether its weights are there; whether it suits some data is no matter here."""
     colour = Data(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), "all")
     try:
-        choose(catalogue, EXTRACTOR, Spec(name)).create().check(colour)
+        choice = choose(catalogue, EXTRACTOR, Spec(name))
+        with code_of(choice.component):
+            choice.create().check(colour)
     except NotPrepared as error:
         return f"lacks its weights\n{error}"
     except BadInput as error:

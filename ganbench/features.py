@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.acceleration import full_precision
 from ganbench.data import Samples
-from ganbench.errors import BadInput
+from ganbench.errors import ContractBroken
 from ganbench.moments import Moments
 
 T = TypeVar("T")
@@ -196,12 +196,20 @@ class Pass:
 
     Args:
         network: gets them in batches of `batch_size`, in full precision.
+        extractor: the class that is to blame where the network breaks its contract.
     """
 
     def __init__(
-        self, network: Network, batch_size: int, parts: Collection[Part], count: int
+        self,
+        network: Network,
+        batch_size: int,
+        parts: Collection[Part],
+        count: int,
+        extractor: type = object,
     ) -> None:
         self._network = network
+        self._extractor = extractor
+        self._of_classes = bool({"logits", "class_counts"} & set(parts))
         self._batches = FixedBatches(batch_size)
         self._gatherer = Gatherer(parts, count)
 
@@ -217,8 +225,24 @@ class Pass:
         with full_precision():
             for batch in batches:
                 features = self._network(batch)
-                if not all(bool(part.isfinite().all()) for part in features if part is not None):
-                    raise BadInput(
-                        "an extractor made features that are not finite of sound samples"
-                    )
+                fault = _fault(features, len(batch), of_classes=self._of_classes)
+                if fault:
+                    raise ContractBroken(self._extractor, fault)
                 self._gatherer.add(features)
+
+
+def _fault(features: object, count: int, *, of_classes: bool) -> str:
+    """What is wrong with what a network made of so many samples; empty if nothing is."""
+    if not isinstance(features, Features):
+        return f"has to return Features; it returned {type(features).__name__}"
+    if of_classes and features.logits is None:
+        return "has to return logits, since it names classes; it returned none"
+    for name, part in features._asdict().items():
+        if part is None and name == "logits":
+            continue
+        if not isinstance(part, Tensor) or part.dim() != 2 or len(part) != count:
+            shape = list(part.shape) if isinstance(part, Tensor) else type(part).__name__
+            return f"has to return {name} [{count}, features] of {count} samples; it made {shape}"
+        if not part.isfinite().all():
+            return f"made {name} that are not finite of sound samples"
+    return ""

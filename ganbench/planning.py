@@ -213,7 +213,7 @@ def machine_of(setup: Setup) -> str:
 
 
 def choose_scores(
-    catalogue: Catalogue, dataset: Choice, metrics: str, extractors: str
+    catalogue: Catalogue, dataset: Choice, metrics: str, extractors: str, suiting: str = ""
 ) -> tuple[Score, ...]:
     """The metrics and extractors asked for, or what suits the data set."""
     cls = dataset.component.cls
@@ -221,7 +221,7 @@ def choose_scores(
         catalogue,
         _choose_all(catalogue, METRIC, metrics or ",".join(cls.metrics)),
         _choose_all(catalogue, EXTRACTOR, extractors) if extractors else (),
-        getattr(cls, "extractor", ""),
+        suiting or getattr(cls, "extractor", ""),
     )
 
 

@@ -1,9 +1,12 @@
 """Scores of what is there already: two sets of samples, or the generator of a stored run."""
 
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import safetensors.torch
@@ -16,9 +19,9 @@ from ganbench.assembly import latent_space
 from ganbench.catalogue import DATASET, Catalogue
 from ganbench.choices import Choice, choose
 from ganbench.data import Data
-from ganbench.errors import BadInput, StoreError
-from ganbench.evaluation import Evaluator, evaluation_latents
-from ganbench.experiment import Experiment, from_recipe
+from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken, StoreError
+from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
+from ganbench.experiment import HARNESS, Experiment, from_recipe
 from ganbench.planning import choose_scores, load
 from ganbench.reference import References, default_folder
 from ganbench.request import Setup
@@ -76,11 +79,13 @@ def score_sets(fake: str, real: str, wanted: Wanted, setup: Setup, catalogue: Ca
     scales = _scales(chosen, real_data, len(fake_data), wanted, catalogue)
     device = resolve_device(setup.device)
     use(device, setup.threads)
-    scorer = Scorer(scales, real_data, len(fake_data), device, References(default_folder()))
-    for piece in fake_data.samples.split(_PIECE):
-        scorer.update(piece.to(device))
+    with _faults_named():
+        scorer = Scorer(scales, real_data, len(fake_data), device, References(default_folder()))
+        for piece in fake_data.samples.split(_PIECE):
+            scorer.update(piece.to(device))
+        scored = scorer.result()
     caption = f"fake {_told(fakes, fake_data)}\nreal {_told(chosen, real_data)}"
-    return _report(scorer, scorer.result(), caption)
+    return _report(scorer, scored, caption)
 
 
 def score_run(run: str, samples: int, wanted: Wanted, setup: Setup, catalogue: Catalogue) -> Report:
@@ -97,7 +102,7 @@ def score_run(run: str, samples: int, wanted: Wanted, setup: Setup, catalogue: C
         GanbenchError: there is no such run, it has no generator, or what it was made of changed.
     """
     folder = _found(run, setup.store)
-    experiment = from_recipe(folder.recipe(), catalogue, same_code=False)
+    experiment = _experiment(folder, catalogue)
     data = load(experiment.dataset, setup.data_folder, download=wanted.download)
     if data.fingerprint() != experiment.data_fingerprint:
         raise BadInput(f"the data of {experiment.dataset.short} changed since the run was planned")
@@ -106,19 +111,65 @@ def score_run(run: str, samples: int, wanted: Wanted, setup: Setup, catalogue: C
     device = resolve_device(setup.device)
     use(device, setup.threads)
     generator = _generator(experiment, data, folder).to(device)
-    scorer = Scorer(
-        scales, data, samples, device, References(default_folder()), experiment.settings.drawn
-    )
-    latents = latent_space(experiment).draw(samples, evaluation_latents(experiment.seed))
-    scored = Evaluator(scorer, latents, device, images=data.is_images).evaluate(generator)
-    folder.append_evaluation({"time": time.time(), "device": str(device), **scored.as_json()})
+    with _faults_named():
+        scorer = Scorer(
+            scales, data, samples, device, References(default_folder()), experiment.settings.drawn
+        )
+        latents = latent_space(experiment).draw(samples, evaluation_latents(experiment.seed))
+        scored = Evaluator(scorer, latents, device, images=data.is_images).evaluate(generator)
+    try:
+        folder.append_evaluation({"time": time.time(), "device": str(device), **scored.as_json()})
+    except OSError as error:
+        warnings.warn(f"the scores can't be kept in {folder.path}: {error}", stacklevel=2)
     recipe = f"{experiment.objective.short} on {experiment.dataset.short}, seed {experiment.seed}"
     return _report(scorer, scored, f"run {folder.key[:12]}: {recipe}")
 
 
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    """A plugin's fault is one message: there is no run that it could be a row of."""
+    try:
+        yield
+    except GanbenchError:
+        raise
+    except NotFinite:
+        raise BadInput("the generator makes values that are not finite: it has failed") from None
+    except ContractBroken as error:
+        raise PluginBroken(str(error)) from error
+    except Exception as error:
+        kind = type(error).__name__
+        raise PluginBroken(f"a metric or an extractor failed: {kind}: {error}") from error
+
+
+def _experiment(folder: RunFolder, catalogue: Catalogue) -> Experiment:
+    """What the run was; its metrics may have changed since, and nothing else of it."""
+    recipe = folder.recipe()
+    short = folder.key[:12]
+    if recipe.get("harness") != HARNESS:
+        raise BadInput(f"run {short} was made by another version of the harness than this one")
+    experiment = from_recipe(recipe, catalogue, same_code=False)
+    for kind in ("architecture", "dataset", "protocol"):
+        part: Choice = getattr(experiment, kind)
+        if any(recipe[kind].get(name) != value for name, value in _made_of(part).items()):
+            raise BadInput(
+                f"run {short} was made with another version of {part.component.kind.name}"
+                f" '{part.short}' than is installed now: its scores would be another network's"
+            )
+    return experiment
+
+
+def _made_of(part: Choice) -> dict[str, Any]:
+    """What can't have changed; its fields come from the recipe itself."""
+    return {name: value for name, value in part.key_parts().items() if name != "fields"}
+
+
 def _set(text: str, catalogue: Catalogue, channels: int) -> Choice:
     """What is meant: something on disk, or else a data set by its spec."""
-    if not Path(text).expanduser().exists():
+    try:
+        exists = Path(text).expanduser().exists()
+    except (OSError, RuntimeError) as error:
+        raise BadInput(f"{text} can't be read: {error}") from error
+    if not exists:
         if "/" in text.partition(":")[0]:
             raise BadInput(f"there is no folder or zip of images at {text}")
         return choose(catalogue, DATASET, parse_one(text))
@@ -146,9 +197,15 @@ def _told(choice: Choice, data: Data) -> str:
 
 
 def _scales(
-    dataset: Choice, data: Data, samples: int, wanted: Wanted, catalogue: Catalogue
+    dataset: Choice,
+    data: Data,
+    samples: int,
+    wanted: Wanted,
+    catalogue: Catalogue,
+    extractor: str = "",
 ) -> list[Scale]:
-    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors)
+    """The scales of what is wanted; `extractor` goes before the one that suits the data."""
+    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors, extractor)
     return prepared(scores, data, samples, all_of_them=bool(wanted.metrics), with_players=False)
 
 
@@ -156,7 +213,8 @@ def _scales_of_run(
     experiment: Experiment, data: Data, samples: int, wanted: Wanted, catalogue: Catalogue
 ) -> list[Scale]:
     if wanted.metrics or wanted.extractors:
-        return _scales(experiment.dataset, data, samples, wanted, catalogue)
+        own = next((score.extractor.text for score in experiment.scores if score.extractor), "")
+        return _scales(experiment.dataset, data, samples, wanted, catalogue, own)
     return prepared(experiment.scores, data, samples, all_of_them=False, with_players=False)
 
 

@@ -101,7 +101,8 @@ class _Attempt:
         schedule: Schedule = self._experiment.schedule.create()
         flops = self._flops(budget)
         game = assemble(self._experiment, self._data, self._device)
-        evaluator = self._evaluator()
+        with random_state_kept(self._device):
+            evaluator = self._evaluator()
         self._evaluate(game, evaluator)
         due, spent, last_progress = 1, 0.0, 0
         for finished in train(game, schedule):

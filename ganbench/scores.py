@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import torch
+
 from ganbench.catalogue import EXTRACTOR, METRIC, Catalogue, code_of
 from ganbench.choices import Choice, choose
 from ganbench.components import Direction, Extractor, FeatureMetric, Metric
 from ganbench.data import Data
 from ganbench.errors import BadInput, PluginBroken, Unsupported
+from ganbench.randomness import random_state_kept
 from ganbench.specs import Spec, parse_one
 
 
@@ -184,9 +187,11 @@ def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extr
 
 def _extractor(choice: Choice, data: Data, known: dict[str, Extractor]) -> Extractor:
     if choice.text not in known:
-        with code_of(choice.component):
+        with code_of(choice.component), random_state_kept(torch.device("cpu")):
+            torch.manual_seed(0)  # what it draws is the same in every run
             extractor: Extractor = choice.create()
             extractor.check(data)
+            _ = extractor.settings
         known[choice.text] = extractor
     return known[choice.text]
 

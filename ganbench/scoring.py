@@ -20,6 +20,7 @@ from ganbench.components import (
 from ganbench.data import Data, Samples
 from ganbench.errors import ContractBroken
 from ganbench.features import Network, Part, Pass, Summary
+from ganbench.randomness import random_state_kept
 from ganbench.reference import References
 from ganbench.scores import Column, Scale
 
@@ -68,9 +69,11 @@ class Scorer:
     ) -> None:
         self._scales = [(scale, scale.columns(samples, data, drawn)) for scale in scales]
         self._samples = samples
-        self._views = _views(scales, data, device, references)
-        for metric in self._on_samples:
-            metric.start(data, device)
+        with random_state_kept(device):
+            torch.manual_seed(0)  # what a part draws is the same in every run
+            self._views = _views(scales, data, device, references)
+            for metric in self._on_samples:
+                metric.start(data, device)
         self._begin()
 
     @property
@@ -110,7 +113,7 @@ class Scorer:
             id(view.extractor): (view.real, one_pass.summary())
             for view, one_pass in zip(self._views, self._passes, strict=True)
         }
-        alike = self._alike
+        alike = self._alike and self._samples > 1
         self._begin()
         estimates: dict[str, Estimate] = {}
         for scale, names in self._scales:
@@ -121,7 +124,8 @@ class Scorer:
                 with full_precision():
                     values = metric.compare(*generated[id(scale.extractor)])
             _check_names(scale.metric, values)
-            estimates |= {names[key].name: _estimate(value) for key, value in values.items()}
+            for key, value in values.items():
+                estimates[names[key].name] = _estimate(scale.metric, key, value)
         ordered = {column.name: estimates[column.name] for column in self.columns}
         return Scored(ordered, alike)
 
@@ -136,7 +140,9 @@ class _View:
     real: Summary
 
     def new_pass(self, samples: int) -> Pass:
-        return Pass(self.network, self.extractor.batch_size, self.parts, samples)
+        return Pass(
+            self.network, self.extractor.batch_size, self.parts, samples, type(self.extractor)
+        )
 
 
 def _views(
@@ -159,6 +165,8 @@ def _views(
 
 
 def _check_names(metric: Metric | FeatureMetric, values: Mapping[str, float | Estimate]) -> None:
+    if not isinstance(values, Mapping):
+        raise ContractBroken(type(metric), f"has to return values by name; it returned {values!r}")
     if set(values) != set(metric.directions):
         expected = ", ".join(metric.directions)
         found = ", ".join(map(str, values)) or "none"
@@ -171,5 +179,11 @@ def _sound(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _estimate(value: float | Estimate) -> Estimate:
-    return value if isinstance(value, Estimate) else Estimate(float(value), math.nan)
+def _estimate(metric: Metric | FeatureMetric, key: str, value: float | Estimate) -> Estimate:
+    pair = value if isinstance(value, Estimate) else Estimate(value)
+    try:
+        return Estimate(*(float(number) for number in pair))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ContractBroken(
+            type(metric), f"has to return a number for {key}; it returned {value!r}"
+        ) from error

@@ -59,8 +59,8 @@ def scores_as(form: str, scores: pd.DataFrame, caption: str) -> str:
 
 
 def _by_metric(table: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of each metric, settings and all; one empty table where there are none."""
-    groups = [rows for _, rows in table.groupby("metric", sort=False)]
+    """The rows of each metric, settings and all, on each data set; else one empty table."""
+    groups = [rows for _, rows in table.groupby(["dataset", "metric"], sort=False)]
     return groups or [table]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.errors import BadInput
+from ganbench.errors import ContractBroken
 from ganbench.features import EVEN, Features, FixedBatches, Gatherer, Pass
 
 ALL = ("moments", "values", "logits", "class_counts")
@@ -138,6 +138,27 @@ def test_features_that_are_not_finite_are_refused(where):
         broken[where][-1, 0] = float("nan")
         return Features(**broken)
 
-    one_pass = Pass(network, 4, ["class_counts"], 6)
-    with pytest.raises(BadInput, match="features that are not finite"):
+    one_pass = Pass(network, 4, ["class_counts"], 6, Gatherer)
+    with pytest.raises(ContractBroken, match=rf"Gatherer made {where} that are not finite"):
         one_pass.add(torch.ones(6, 2))
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (torch.ones(4, 2), "has to return Features; it returned Tensor"),
+        (None, "has to return Features; it returned NoneType"),
+        (Features(torch.ones(3, 2)), r"it made .3, 2."),
+        (Features(torch.ones(4)), r"it made .4."),
+        (Features(torch.ones(4, 2), torch.ones(3, 2)), r"has to return logits .* it made .3, 2."),
+        (Features(np.ones((4, 2))), "it made ndarray"),
+    ],
+)
+def test_other_shapes_break_the_contract(made, message):
+    with pytest.raises(ContractBroken, match=message):
+        Pass(lambda _: made, 4, ["values"], 4).add(torch.ones(4, 2))
+
+
+def test_what_names_classes_has_to_make_logits():
+    with pytest.raises(ContractBroken, match="has to return logits, since it names classes"):
+        Pass(Features, 4, ["class_counts"], 4).add(torch.ones(4, 2))

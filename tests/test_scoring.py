@@ -102,8 +102,9 @@ def test_metrics_of_one_extractor_share_one_pass_in_its_batches():
     assert list(found.estimates) == [
         "shift[n=9,all:10,eyes]", "n[n=9,all:10,eyes]", "range[n=9,all:10,eyes]",
     ]  # fmt: skip
-    assert [len(batch) for batch in eyes.seen] == [4, 4, 2, 4, 4, 1]
-    assert torch.equal(torch.cat(eyes.seen), torch.cat([REAL.samples, FAKES]))
+    assert [len(batch) for batch in eyes.seen] == [4, 4, 4, 2, 4, 4, 1]
+    everything = torch.cat([REAL.samples[:4], REAL.samples, FAKES])  # the first batch is a probe
+    assert torch.equal(torch.cat(eyes.seen), everything)
 
 
 def test_each_extractor_has_its_own_features():
@@ -120,7 +121,7 @@ def test_each_set_is_scored_by_itself():
         scorer.update(shifted)
         last = scorer.result()
     assert last == first
-    assert len(eyes.seen) == 3 + 3 * 3  # the real samples once
+    assert len(eyes.seen) == 1 + 3 + 3 * 3  # a probe, and the real samples once
 
 
 @pytest.mark.parametrize(("samples", "alike"), [(torch.ones(9, 2), True), (FAKES, False)])

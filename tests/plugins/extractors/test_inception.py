@@ -85,7 +85,7 @@ def test_the_network_is_torch_fidelitys_too(network: nn.Module, inception_file: 
         "inception-v3-compat", names, feature_extractor_weights_path=str(inception_file)
     )
     images = noise(3, 299)[:1]
-    values = network.body((images.float() - 128) / 128)
+    values = network.trunk(network.stem((images.float() - 128) / 128))
     for ours, expected in zip((values, network.classifier(values)), theirs(images), strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
 
