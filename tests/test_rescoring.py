@@ -9,7 +9,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import ganbench
-from ganbench.errors import BadInput, NotPrepared, StoreError, Unsupported
+from ganbench.errors import BadInput, NotPrepared, PluginBroken, StoreError, Unsupported
+from ganbench.executors.job import PluginChoice
 
 TINY = {"architectures": "mlp:width=8:depth=1", "budget": "1kimg", "seeds": 1}
 
@@ -203,3 +204,102 @@ def test_a_message_names_the_runs_that_there_are(store):
     text = str(refused.value)
     assert runs(store, "gaussian")["run"][:12] in text
     assert "nonsat on gaussian, seed 0" in text
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from ganbench.api import Features, hookimpl
+
+
+@dataclass(frozen=True)
+class Tiny:
+    version: ClassVar[int] = {version}
+    latent_size = 4
+    discriminator_mixes_samples = False
+
+    def check(self, shape): ...
+
+    def build(self, shape):
+        return nn.Linear(4, shape[0]), nn.Sequential(nn.Linear(shape[0], 1), nn.Flatten(0))
+
+
+@dataclass
+class Faulty:
+    version: ClassVar[int] = 1
+    batch_size: ClassVar[int] = 100
+    settings: ClassVar[tuple[str, ...]] = ("faulty",)
+    mode: str = "short"
+
+    def check(self, reference): ...
+
+    def load(self, device):
+        made = {{"short": lambda x: Features(x[1:]), "raises": lambda x: 1 / 0}}
+        return made[self.mode]
+
+
+@hookimpl
+def ganbench_architectures():
+    return {{"tiny": Tiny}}
+
+
+@hookimpl
+def ganbench_extractors():
+    return {{"faulty": Faulty}}
+"""
+
+
+def test_a_run_whose_network_has_changed_is_not_scored_as_another(tmp_path):
+    """The same weights would fit the changed code, and give another network's numbers."""
+    file = tmp_path / "tiny.py"
+    file.write_text(PLUGIN.format(version=1))
+    plugins = PluginChoice((), (str(file),))
+    common = {"store": tmp_path / "store", "plugins": plugins, "jobs": 1}
+    results = ganbench.run(
+        "nonsat", "gaussian", architectures="tiny", budget="1kimg", seeds=1, metrics="modes",
+        **common,
+    )  # fmt: skip
+    (key,) = results.runs()["run"]
+    common.pop("jobs")
+    assert len(ganbench.evaluate(key, **common).scores) == 3
+    file.write_text(PLUGIN.format(version=2))
+    with pytest.raises(BadInput, match="another version of architecture 'tiny' than is installed"):
+        ganbench.evaluate(key, **common)
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [("short", r"Faulty has to return values \[100, features\]"), ("raises", "ZeroDivisionError")],
+)
+def test_a_plugins_fault_is_one_message(tmp_path, mode, message):
+    file = tmp_path / "tiny.py"
+    file.write_text(PLUGIN.format(version=1))
+    with pytest.raises(PluginBroken, match=message):
+        ganbench.evaluate(
+            fake="gaussian:size=300", real="gaussian:size=300", metrics="fd",
+            extractors=f"faulty:mode={mode}", plugins=PluginChoice((), (str(file),)),
+        )  # fmt: skip
+
+
+def test_a_run_is_scored_again_on_its_own_extractor(tmp_path):
+    results = ganbench.run(
+        "nonsat", "gaussian", store=tmp_path / "store", metrics="fd", extractors="raw", jobs=1,
+        **TINY,
+    )  # fmt: skip
+    (key,) = results.runs()["run"]
+    report = ganbench.evaluate(key, metrics="kid", store=tmp_path / "store")
+    assert report.scores["metric"][0].startswith("kid[n=2000,all:50000,raw,")
+
+
+def test_scores_that_can_not_be_kept_are_shown(store, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ganbench.store.RunFolder.append_evaluation", full)
+    key = runs(store, "gaussian")["run"]
+    with pytest.warns(UserWarning, match="can't be kept .* No space left"):
+        report = ganbench.evaluate(key, metrics="modes", store=store)
+    assert len(report.scores) == 3

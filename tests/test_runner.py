@@ -305,6 +305,43 @@ def test_a_metric_whose_result_has_other_names_is_blamed(play, monkeypatch, answ
     assert outcome["plugin"] == "toys (toy-package 1.0)"
 
 
+class Drawing(Scores):
+    """A metric that draws from torch's global generator whenever it is asked for anything."""
+
+    answer: ClassVar[dict[str, float]] = {"score": 1.0}
+
+    def check(self, reference):
+        torch.rand(3)
+
+    def start(self, reference, device):
+        torch.rand(5)
+
+    def result(self):
+        torch.rand(7)
+        return self.answer
+
+
+class Dropping(NonSaturating):
+    """Notes what networks with dropout would draw."""
+
+    drawn: ClassVar[list[float]]
+
+    def discriminator_loss(self, real, fake):
+        self.drawn.append(float(torch.rand(())))
+        return super().discriminator_loss(real, fake)
+
+
+def test_what_metrics_draw_does_not_change_the_training(play, monkeypatch):
+    monkeypatch.setattr(Scores, "answer", {"score": 1.0}, raising=False)
+    drawn = []
+    for metric in (Scores, Drawing):
+        monkeypatch.setattr(Dropping, "drawn", [], raising=False)
+        play("dropping", (LOSS, "dropping", Dropping), (METRIC, "scores", metric), metrics="scores")
+        drawn.append(Dropping.drawn)
+    assert len(drawn[0]) == 10
+    assert drawn[0] == drawn[1]
+
+
 @pytest.mark.parametrize("what", ["memory", "gpu-memory", "cpu-memory"])
 def test_no_memory_is_an_outcome_and_no_plugins_fault(play, what):
     outcome = play(f"failing:discriminator=3:what={what}", FAILING)
