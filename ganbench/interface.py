@@ -8,7 +8,7 @@ from ganbench.errors import BadInput
 from ganbench.executors.job import PluginChoice
 from ganbench.planning import plan
 from ganbench.request import Request, Setup, default_data_folder
-from ganbench.rescoring import Report, Wanted, score_run, score_sets
+from ganbench.rescoring import Report, Wanted, score_runs, score_sets
 from ganbench.results import Results
 from ganbench.specs import Spec, parse_one
 from ganbench.study import Observer, Study
@@ -107,7 +107,8 @@ def evaluate(
     setup = Setup(Path(store), folder, device, threads=threads or cpu_count(), plugins=plugins)
     wanted = Wanted(_joined(metrics), _joined(extractors), download)
     if run:
-        return score_run(run, samples, wanted, setup, plugins.discover())
+        (report,) = score_runs([run], samples, wanted, setup, plugins.discover())
+        return report
     return score_sets(str(fake), str(real), wanted, setup, plugins.discover())
 
 

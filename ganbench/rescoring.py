@@ -88,20 +88,28 @@ def score_sets(fake: str, real: str, wanted: Wanted, setup: Setup, catalogue: Ca
     return _report(scorer, scored, caption)
 
 
-def score_run(run: str, samples: int, wanted: Wanted, setup: Setup, catalogue: Catalogue) -> Report:
-    """Score the generator of a stored run again; what comes out is kept in the run's folder too.
+def score_runs(
+    runs: Sequence[str], samples: int, wanted: Wanted, setup: Setup, catalogue: Catalogue
+) -> Iterator[Report]:
+    """Score the generators of stored runs again; what comes out is kept in their folders too.
 
-    Fakes come from the run's own evaluation latents, so that with the settings of its training
+    Fakes come from a run's own evaluation latents, so that with the settings of its training
     the numbers are those of its last evaluation.
 
     Args:
-        run: the first digits of its key, or its folder.
-        samples: fakes; 0 for as many as its protocol has.
+        runs: the first digits of their keys, or their folders.
+        samples: fakes of each; 0 for as many as its protocol has.
 
     Raises:
         GanbenchError: there is no such run, it has no generator, or what it was made of changed.
     """
-    folder = _found(run, setup.store)
+    for folder in [_found(run, setup.store) for run in runs]:
+        yield _score_run(folder, samples, wanted, setup, catalogue)
+
+
+def _score_run(
+    folder: RunFolder, samples: int, wanted: Wanted, setup: Setup, catalogue: Catalogue
+) -> Report:
     experiment = _experiment(folder, catalogue)
     data = load(experiment.dataset, setup.data_folder, download=wanted.download)
     if data.fingerprint() != experiment.data_fingerprint:

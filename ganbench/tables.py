@@ -33,7 +33,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def _json(table: pd.DataFrame) -> str:
-    return str(table.to_json(orient="records", indent=1))
+    return str(table.to_json(orient="records", indent=1, double_precision=15))
 
 
 def _in_blocks(write: Callable[[pd.DataFrame, str], str], table: pd.DataFrame) -> str:
@@ -50,12 +50,17 @@ FORMATS: Mapping[str, Callable[[pd.DataFrame], str]] = {
 }
 
 
-def scores_as(form: str, scores: pd.DataFrame, caption: str) -> str:
-    """The scores of sets of images, a row each, in one of FORMATS."""
+def scores_as(form: str, sets: Sequence[tuple[str, pd.DataFrame]]) -> str:
+    """The scores of sets of samples, each with what was compared, in one of FORMATS."""
     if form in _PLAIN:
-        return _PLAIN[form](scores)
+        frames = [scores.assign(compared=caption) for caption, scores in sets]
+        return _PLAIN[form](pd.concat(frames, ignore_index=True)).rstrip("\n")
+    return "\n\n".join(_scores(_WRITTEN[form], *each) for each in sets)
+
+
+def _scores(write: Callable[[pd.DataFrame, str], str], caption: str, scores: pd.DataFrame) -> str:
     numbers = {n: scores[n].map(lambda v: _known(v, f"{v:.6g}")) for n in ("value", "noise")}
-    return _WRITTEN[form](scores.assign(**numbers), caption).rstrip("\n")
+    return write(scores.assign(**numbers), caption).rstrip("\n")
 
 
 def _by_metric(table: pd.DataFrame) -> list[pd.DataFrame]:

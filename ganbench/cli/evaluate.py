@@ -51,7 +51,7 @@ def evaluate_command(
     from ganbench.acceleration import cpu_count
     from ganbench.executors.job import PluginChoice
     from ganbench.request import Setup, default_data_folder
-    from ganbench.rescoring import Wanted, score_run, score_sets
+    from ganbench.rescoring import Wanted, score_runs, score_sets
     from ganbench.tables import scores_as
 
     if bool(runs) == bool(fake or real) or (not runs and not (fake and real)):
@@ -64,9 +64,7 @@ def evaluate_command(
     setup = Setup(store, folder, device, threads=threads or cpu_count(), plugins=plugins)
     wanted = Wanted(",".join(metrics), ",".join(extractors), download)
     if fake and real:
-        report = score_sets(fake, real, wanted, setup, catalogue)
-        click.echo(scores_as(form, report.scores, report.caption))
-    for place, run in enumerate(runs):
-        report = score_run(run, samples or 0, wanted, setup, catalogue)
-        click.echo("\n" * bool(place and form == "text"), nl=False)
-        click.echo(scores_as(form, report.scores, report.caption))
+        reports = [score_sets(fake, real, wanted, setup, catalogue)]
+    else:
+        reports = list(score_runs(runs, samples or 0, wanted, setup, catalogue))
+    click.echo(scores_as(form, [(report.caption, report.scores) for report in reports]))

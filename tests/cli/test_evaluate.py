@@ -58,6 +58,14 @@ def test_stored_runs_are_scored_one_after_another(ganbench, tmp_path):
     captions = [line for line in ran.out.splitlines() if line.startswith("run ")]
     assert [line.split()[1].rstrip(":") for line in captions] == [key[:12] for key in keys]
     assert ran.out.count("modes_covered[n=99,all:50000,within-3-std]") == 2
+    arguments = (keys[0], keys[1], "--metrics", "modes", "--samples", "99", "--format")
+    rows = json.loads(ganbench("evaluate", *arguments, "json").out)
+    assert [row["compared"].split()[1].rstrip(":") for row in rows] == [
+        key[:12] for key in keys for _ in range(3)
+    ]
+    assert len(list(csv.DictReader(io.StringIO(ganbench("evaluate", *arguments, "csv").out)))) == 6
+    ran = ganbench("evaluate", keys[0], "nobody", "--metrics", "modes")
+    assert (ran.code, ran.out) == (2, "")
 
 
 BAD = {
@@ -78,7 +86,9 @@ BAD = {
     "no store": (["abc"], "is no ganbench store"),
     "unlike shapes": (["--fake", "ring", "--real", "digits"], "they need one shape"),
     "too few": (
-        ["--fake", "digits:size=3", "--real", "digits"], "no field of data set 'digits'",
+        ["--fake", "gaussian:size=20", "--real", "gaussian", "--metrics", "kid",
+         "--extractors", "raw"],
+        "'kid' needs at least 1000 real and as many generated samples; on one side there are 20",
     ),
     "weights that are none": (
         ["--fake", "digits", "--real", "digits", "--metrics", "fd", "--extractors",
