@@ -238,7 +238,7 @@ def _fault(features: object, count: int, *, of_classes: bool) -> str:
     if of_classes and features.logits is None:
         return "has to return logits, since it names classes; it returned none"
     for name, part in features._asdict().items():
-        if part is None and name == "logits":
+        if part is None and name in features._field_defaults:
             continue
         if not isinstance(part, Tensor) or part.dim() != 2 or len(part) != count:
             shape = list(part.shape) if isinstance(part, Tensor) else type(part).__name__

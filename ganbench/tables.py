@@ -1,7 +1,7 @@
 """The table as text, Markdown, CSV, JSON or LaTeX."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -50,12 +50,17 @@ FORMATS: Mapping[str, Callable[[pd.DataFrame], str]] = {
 }
 
 
-def scores_as(form: str, sets: Sequence[tuple[str, pd.DataFrame]]) -> str:
-    """The scores of sets of samples, each with what was compared, in one of FORMATS."""
+def scores_as(form: str, sets: Iterable[tuple[str, pd.DataFrame]]) -> Iterator[str]:
+    """The scores of sets of samples, each with what was compared, in one of FORMATS.
+
+    One document for programs; for people a table for each set, as soon as there is one.
+    """
     if form in _PLAIN:
         frames = [scores.assign(compared=caption) for caption, scores in sets]
-        return _PLAIN[form](pd.concat(frames, ignore_index=True)).rstrip("\n")
-    return "\n\n".join(_scores(_WRITTEN[form], *each) for each in sets)
+        yield _PLAIN[form](pd.concat(frames, ignore_index=True)).rstrip("\n")
+        return
+    for place, each in enumerate(sets):
+        yield "\n" * bool(place) + _scores(_WRITTEN[form], *each)
 
 
 def _scores(write: Callable[[pd.DataFrame, str], str], caption: str, scores: pd.DataFrame) -> str:

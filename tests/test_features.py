@@ -152,6 +152,7 @@ def test_features_that_are_not_finite_are_refused(where):
         (Features(torch.ones(4)), r"it made .4."),
         (Features(torch.ones(4, 2), torch.ones(3, 2)), r"has to return logits .* it made .3, 2."),
         (Features(np.ones((4, 2))), "it made ndarray"),
+        (Features(None), "it made NoneType"),
     ],
 )
 def test_other_shapes_break_the_contract(made, message):

@@ -45,7 +45,7 @@ def evaluate_command(
     \b
     Examples:
       ganbench evaluate --fake samples/ --real cifar10 --metrics fid,kid
-      ganbench evaluate --fake samples.zip --real photos/ --extractors inception:weights=FILE
+      ganbench evaluate --fake samples.zip --real photos/ --metrics kid
       ganbench evaluate 3fa9 --metrics kid,precision-recall --samples 10000
     """
     from ganbench.acceleration import cpu_count
@@ -64,7 +64,8 @@ def evaluate_command(
     setup = Setup(store, folder, device, threads=threads or cpu_count(), plugins=plugins)
     wanted = Wanted(",".join(metrics), ",".join(extractors), download)
     if fake and real:
-        reports = [score_sets(fake, real, wanted, setup, catalogue)]
+        reports = iter([score_sets(fake, real, wanted, setup, catalogue)])
     else:
-        reports = list(score_runs(runs, samples or 0, wanted, setup, catalogue))
-    click.echo(scores_as(form, [(report.caption, report.scores) for report in reports]))
+        reports = score_runs(runs, samples or 0, wanted, setup, catalogue)
+    for text in scores_as(form, ((report.caption, report.scores) for report in reports)):
+        click.echo(text)
