@@ -32,7 +32,7 @@ def resolve_device(text: str) -> torch.device:
 
 
 def _check_cuda(text: str, device: torch.device) -> None:
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    found = gpu_count()
     if (device.index or 0) >= found:
         present = f"torch sees {found} CUDA device{'s' * (found != 1)} on this machine"
         raise BadInput(f"device '{text}' is not here: {present}.\n  `--device cpu` works anywhere.")
@@ -87,6 +87,11 @@ def synchronize(device: torch.device) -> None:
     """Wait until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def gpu_count() -> int:
+    """GPUs that this process may use."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 def cpu_count() -> int:

@@ -2,49 +2,78 @@
 
     STORE/store.json                      the schema's version: what makes a folder a store
     STORE/runs/KEY/recipe.json            one planned run's whole recipe; KEY is its sha256
+    STORE/runs/KEY/attempts.jsonl         a line for each attempt that began, and for each whose
+                                          outcome another attempt did away with
     STORE/runs/KEY/environment.json       the machine and the packages of the last attempt
     STORE/runs/KEY/events.jsonl           what happened, a line each, flushed as it happens
+    STORE/runs/KEY/checkpoints/STEP/      from where an interrupted run goes on (checkpoint.py)
     STORE/runs/KEY/samples/*.png          fakes of fixed latents over time
     STORE/runs/KEY/generator.safetensors  the generator that the last evaluation scored
     STORE/runs/KEY/evaluations.jsonl      what it scored when it was scored again, a line each
     STORE/runs/KEY/log.txt                what the run printed
     STORE/runs/KEY/outcome.json           how it ended; the first writer wins
+    STORE/runs/KEY/lease                  there while a process does the run
     STORE/throughput/CELL-MACHINE.json    one cell's speed on one machine
 
-Files appear whole: they are written under another name in the same folder, synced and renamed.
+Whoever holds a run's lease writes in its folder, and nobody else but for `evaluations.jsonl`.
+How files are written so that a crash at any moment leaves each whole is in `files.py`.
 """
 
-import json
 import os
+import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
-from uuid import uuid4
 
-from filelock import FileLock
+from filelock import SoftFileLease
 
 from ganbench.errors import StoreError
+from ganbench.files import (
+    UNFINISHED,
+    append_line,
+    cut,
+    encoded,
+    make_folder,
+    read_json,
+    read_lines,
+    remove,
+    write_atomically,
+    write_exclusively,
+    write_json,
+)
 
 SCHEMA = 1
+# A process that has not refreshed its lease for so long is taken for dead. One whose pid is gone
+# from this machine is known to be.
+LEASE_SECONDS = 60.0
 _ELSEWHERE = "\n  Name a new or empty folder, or a store, with `--store FOLDER`."
 
 
 class Outcome(StrEnum):
-    """How a run ended."""
+    """How a run ended; INTERRUPTED is one that began and has no outcome yet."""
 
     COMPLETED = "completed"
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out_of_memory"
+    TIMED_OUT = "timed_out"
     PLUGIN_ERROR = "plugin_error"
     CRASHED = "crashed"
     SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
 
 
-# Those that say something of the loss: such a run is reused, others are tried again.
+# Those that say something of the loss.
 RESULTS = frozenset({Outcome.COMPLETED, Outcome.DIVERGED})
+FAILURES = frozenset(
+    {Outcome.OUT_OF_MEMORY, Outcome.TIMED_OUT, Outcome.PLUGIN_ERROR, Outcome.CRASHED}
+)
+# What makes two failures the same.
+_MANNER = ("outcome", "plugin", "type", "signal", "exit_code")
 
 
 @dataclass(frozen=True)
@@ -57,10 +86,16 @@ class RunFolder:
     def key(self) -> str:
         return self.path.name
 
-    @property
-    def lock(self) -> FileLock:
-        """Held by whoever is doing the run."""
-        return FileLock(self.path / "lock")
+    def lease(self, on_lost: Callable[[Any], None] | None = None) -> SoftFileLease:
+        """Held by whoever is doing the run.
+
+        Args:
+            on_lost: called, in another thread, if it was taken from its holder, who was taken
+                for dead.
+        """
+        return SoftFileLease(
+            self.path / "lease", lease_duration=LEASE_SECONDS, on_compromise=on_lost, timeout=0
+        )
 
     def plan(self, recipe: Mapping[str, Any]) -> None:
         """Make the folder with its recipe; where data lie may have changed since it was made."""
@@ -71,15 +106,54 @@ class RunFolder:
     def recipe(self) -> dict[str, Any]:
         return read_json(self.path / "recipe.json")
 
-    def begin_attempt(self) -> None:
+    def attempts(self) -> list[dict[str, Any]]:
+        """The lines of `attempts.jsonl`."""
+        return read_lines(self.path / "attempts.jsonl")
+
+    def begin_attempt(self, **about: Any) -> int:
+        """Note that an attempt begins; return its number, from 1."""
+        number = 1 + sum(line["event"] == "began" for line in self.attempts())
+        about = {"time": time.time(), "host": socket.gethostname(), "pid": os.getpid(), **about}
+        self._note_attempt({"event": "began", "attempt": number, **about})
+        return number
+
+    def supersede(self, attempt: int) -> None:
+        """Do away with the outcome of the attempt of this number; it stays in `attempts.jsonl`."""
+        outcome = self.outcome()
+        if outcome is None or outcome.get("attempt", 0) != attempt:
+            return
+        if not any(line["attempt"] == attempt for line in self.superseded()):
+            self._note_attempt({**outcome, "event": "ended", "attempt": attempt})
+        remove(self.path / "outcome.json")
+
+    def superseded(self) -> list[dict[str, Any]]:
+        """The outcomes of earlier attempts."""
+        return [line for line in self.attempts() if line["event"] == "ended"]
+
+    def _note_attempt(self, line: Mapping[str, Any]) -> None:
+        append_line(self.path / "attempts.jsonl", {"schema": SCHEMA, **line})
+
+    def begin_anew(self) -> None:
         """Forget what an earlier attempt left unfinished."""
-        (self.path / "outcome.json").unlink(missing_ok=True)
+        rmtree(self.checkpoints_path, ignore_errors=True)
         for leftover in (*self.pictures(), self.generator_path):
             leftover.unlink(missing_ok=True)
         write_atomically(self.path / "events.jsonl", b"")
 
+    def go_on_from(self, events_size: int, generator_steps: int) -> None:
+        """Forget what happened after a checkpoint: it will happen again."""
+        cut(self.path / "events.jsonl", events_size)
+        for picture in self.pictures():
+            if int(picture.stem) > generator_steps:
+                picture.unlink()
+
+    def sweep(self) -> None:
+        """Delete files that were being written when a process ended."""
+        for leftover in self.path.rglob(f"{UNFINISHED}*"):
+            leftover.unlink(missing_ok=True)
+
     def save_environment(self, environment: Mapping[str, Any]) -> None:
-        write_json(self.path / "environment.json", environment)
+        write_json(self.path / "environment.json", {"schema": SCHEMA, **environment})
 
     def machine(self) -> str | None:
         """The digest of the machine of the last attempt, if there was one."""
@@ -88,28 +162,26 @@ class RunFolder:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to the run's events; on disk when this returns."""
-        _append(self.path / "events.jsonl", event)
+        append_line(self.path / "events.jsonl", event)
 
     def append_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Add a line for a later evaluation of the run's generator; it is no part of the run."""
-        _append(self.path / "evaluations.jsonl", evaluation)
+        append_line(self.path / "evaluations.jsonl", {"schema": SCHEMA, **evaluation})
 
     def events(self) -> list[dict[str, Any]]:
         """All whole events; a last line that was cut short is left out."""
-        try:
-            text = (self.path / "events.jsonl").read_bytes()
-        except FileNotFoundError:
-            return []
-        lines = [line for line in text.splitlines(keepends=True) if line[-1:] == b"\n"]
-        try:
-            return [json.loads(line) for line in lines]
-        except ValueError as error:
-            raise StoreError(f"'{self.path / 'events.jsonl'}' can't be read: {error}") from error
+        return read_lines(self.path / "events.jsonl")
+
+    @property
+    def events_size(self) -> int:
+        """Bytes of all events so far."""
+        path = self.path / "events.jsonl"
+        return path.stat().st_size if path.exists() else 0
 
     def finish(self, outcome: Outcome, **details: Any) -> bool:
         """Write how the run ended; False if somebody had done so before."""
         content = {"schema": SCHEMA, "outcome": outcome, **details}
-        return write_exclusively(self.path / "outcome.json", _encoded(content))
+        return write_exclusively(self.path / "outcome.json", encoded(content))
 
     def outcome(self) -> dict[str, Any] | None:
         """How the run ended, or None if it has not."""
@@ -117,13 +189,41 @@ class RunFolder:
         return read_json(path) if path.exists() else None
 
     @property
+    def status(self) -> str:
+        """Its outcome; without one, `running`, `interrupted` or `not started`."""
+        outcome = self.outcome()
+        if outcome is not None:
+            return str(outcome["outcome"])
+        if self.is_leased:
+            return "running"
+        return str(Outcome.INTERRUPTED) if self.attempts() else "not started"
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether a process is doing the run, as far as can be seen without taking its lease."""
+        lease = self.lease()
+        try:
+            age = time.time() - Path(lease.lock_file).stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return age < LEASE_SECONDS and not _is_gone(lease.pid, self.attempts())
+
+    @property
     def has_result(self) -> bool:
         outcome = self.outcome()
         return outcome is not None and outcome["outcome"] in RESULTS
 
+    @property
+    def failed_twice(self) -> bool:
+        """Whether it failed, and an earlier attempt had failed in the same way."""
+        outcome = self.outcome()
+        if outcome is None or outcome["outcome"] not in FAILURES:
+            return False
+        return any(_manner(outcome) == _manner(earlier) for earlier in self.superseded())
+
     def picture_path(self, generator_steps: int) -> Path:
         folder = self.path / "samples"
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         return folder / f"{generator_steps:08d}.png"
 
     @property
@@ -133,8 +233,30 @@ class RunFolder:
     def save_generator(self, content: bytes) -> None:
         write_atomically(self.generator_path, content)
 
+    @property
+    def checkpoints_path(self) -> Path:
+        return self.path / "checkpoints"
+
     def pictures(self) -> list[Path]:
-        return sorted((self.path / "samples").glob("*.png"))
+        return sorted((self.path / "samples").glob("[0-9]*.png"))
+
+
+def _manner(outcome: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(outcome.get(name) for name in _MANNER)
+
+
+def _is_gone(pid: int | None, attempts: list[dict[str, Any]]) -> bool:
+    """Whether the holder of a lease was on this machine and is no more."""
+    last = next((line for line in reversed(attempts) if line.get("pid") == pid), None)
+    if pid is None or last is None or last.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 class Store:
@@ -157,6 +279,7 @@ class Store:
         if schema != SCHEMA:
             raise StoreError(
                 f"'{path}' is a store of schema {schema}; this ganbench reads schema {SCHEMA}."
+                + "\n  A newer ganbench made it: upgrade this one." * _is_newer(schema)
             )
 
     @staticmethod
@@ -189,6 +312,10 @@ class Store:
         return [read_json(path) for path in sorted((self.path / "throughput").glob("*.json"))]
 
 
+def _is_newer(schema: object) -> bool:
+    return isinstance(schema, int) and schema > SCHEMA
+
+
 def _create(path: Path) -> None:
     Store.check(path)
     try:
@@ -201,75 +328,3 @@ def _create(path: Path) -> None:
         raise StoreError(
             f"store '{path}' can't be written: {error.strerror}.{_ELSEWHERE}"
         ) from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; StoreError, naming the file, if it is none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
-    if not isinstance(content, dict):
-        raise StoreError(f"'{path}' can't be read: it is no JSON object")
-    return content
-
-
-def _append(path: Path, line: Mapping[str, Any]) -> None:
-    with path.open("ab") as file:
-        file.write(json.dumps(line, allow_nan=True).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _encoded(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, indent=1, sort_keys=True).encode() + b"\n"
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_atomically(path, _encoded(content))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole."""
-    sibling = _synced_sibling(path, content)
-    try:
-        sibling.replace(path)
-    except OSError:
-        sibling.unlink()
-        raise
-    _sync_folder(path.parent)
-
-
-def write_exclusively(path: Path, content: bytes) -> bool:
-    """Create a file as a whole; False if it is there already."""
-    sibling = _synced_sibling(path, content)
-    try:
-        os.link(sibling, path)
-    except FileExistsError:
-        return False
-    finally:
-        sibling.unlink()
-    _sync_folder(path.parent)
-    return True
-
-
-def _synced_sibling(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sibling = path.parent / f".{path.name}.{uuid4().hex}"
-    try:
-        with sibling.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        sibling.unlink(missing_ok=True)
-        raise
-    return sibling
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,7 @@
 """One piece of work for another process, as text: only recipes cross process borders."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ganbench.catalogue import Catalogue
@@ -25,19 +25,31 @@ class Job:
 
     Args:
         task: one of `worker.TASKS`.
-        device: as `acceleration.resolve_device` reads it.
+        device: as `acceleration.resolve_device` reads it, once only the GPU that the executor
+            gives to the job is visible.
         threads: for torch on a CPU.
-        parent: the process that waits for the job; the worker ends with it.
+        supersedes: the number of the attempt whose outcome this job does away with; 0 for none.
+            Where there is another outcome by then, somebody else has done the job.
+        fresh: begin anew, and not from a checkpoint.
+        timeout_seconds: after which the executor ends it; 0 for never.
+        memory_bytes: that the process may allocate; 0 for no limit.
+        checkpoint_seconds: between checkpoints; negative for as often as costs next to nothing.
+        deterministic: only kernels whose results are the same each time.
     """
 
     task: str
     key: str
     store: str
     data_folder: str
-    device: str
-    threads: int
-    plugins: PluginChoice
-    parent: int
+    device: str = "cpu"
+    threads: int = 1
+    plugins: PluginChoice = field(default_factory=PluginChoice)
+    supersedes: int = 0
+    fresh: bool = False
+    timeout_seconds: float = 0.0
+    memory_bytes: int = 0
+    checkpoint_seconds: float = -1.0
+    deterministic: bool = False
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))

@@ -1,64 +1,59 @@
 """Processes on this machine: a fresh one for each job, a few at a time."""
 
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections import Counter
 
+from ganbench.acceleration import cpu_count, gpu_count, resolve_device
+from ganbench.executors.executor import Ending, Resources
 from ganbench.executors.job import Job
+from ganbench.executors.process import WorkerProcess, end_all
 
-_POLL_SECONDS = 0.1
-_GRACE_SECONDS = 5
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-def run_jobs(
-    jobs: Sequence[Job], at_once: int, tick: Callable[[list[Job]], None]
-) -> Iterator[tuple[Job, int]]:
-    """Do all jobs; yield each as it ends, with its exit code (minus the signal that ended it).
+class LocalExecutor:
+    """As many processes at once as there are cores, or GPUs."""
 
-    Args:
-        at_once: processes at the same time.
-        tick: called several times a second with the jobs under way.
+    def __init__(self, resources: Resources) -> None:
+        self._gpus = gpus_of(resources.device)
+        self.slots = resources.jobs or fitting(resources)
+        self._under_way: dict[WorkerProcess, str] = {}
+
+    def start(self, job: Job) -> None:
+        gpu = self._freest_gpu()
+        environment = {_VISIBLE: gpu} if gpu else {}
+        self._under_way[WorkerProcess(job, environment)] = gpu
+
+    def ended(self) -> list[tuple[Job, Ending]]:
+        found = [(process, process.ended()) for process in self._under_way]
+        over = [(process, ending) for process, ending in found if ending is not None]
+        for process, _ in over:
+            del self._under_way[process]
+        return [(process.job, ending) for process, ending in over]
+
+    def stop(self) -> None:
+        end_all(list(self._under_way))
+        self._under_way.clear()
+
+    def _freest_gpu(self) -> str:
+        """The one with the fewest jobs; empty on a CPU."""
+        load = Counter(self._under_way.values())
+        return min(self._gpus, key=lambda gpu: load[gpu], default="")
+
+
+def fitting(resources: Resources) -> int:
+    """How many jobs this machine does at once, where the user does not say."""
+    return len(gpus_of(resources.device)) or max(1, cpu_count() // resources.threads)
+
+
+def gpus_of(device: str) -> list[str]:
+    """What CUDA_VISIBLE_DEVICES has to be for each GPU that `device` means; none for a CPU.
+
+    Raises:
+        BadInput: no such device here.
     """
-    waiting = list(reversed(jobs))
-    under_way: dict[subprocess.Popen[bytes], Job] = {}
-    try:
-        while waiting or under_way:
-            while waiting and len(under_way) < at_once:
-                job = waiting.pop()
-                under_way[_start(job)] = job
-            time.sleep(_POLL_SECONDS)
-            tick(list(under_way.values()))
-            for process in [p for p in under_way if p.poll() is not None]:
-                yield under_way.pop(process), process.returncode
-    finally:
-        _end(list(under_way))
-
-
-def _start(job: Job) -> "subprocess.Popen[bytes]":
-    """Start a worker in a session of its own, so that Ctrl-C reaches only the parent."""
-    threads = str(job.threads)
-    with (job.run_path / "log.txt").open("ab") as log:
-        return subprocess.Popen(
-            # -P: modules of the current folder must not stand in for the installed ones.
-            [sys.executable, "-P", "-m", "ganbench.executors.worker", job.to_text()],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
-            start_new_session=True,
-        )
-
-
-def _end(processes: "Sequence[subprocess.Popen[bytes]]") -> None:
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + _GRACE_SECONDS
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, deadline - time.monotonic()))
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    if resolve_device(device).type == "cpu":
+        return []
+    named = [name.strip() for name in os.environ.get(_VISIBLE, "").split(",") if name.strip()]
+    known = named or [str(number) for number in range(gpu_count())]
+    return [known[resolve_device(device).index or 0]] if ":" in device else known[: gpu_count()]

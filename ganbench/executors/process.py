@@ -1,0 +1,91 @@
+"""A worker's process, as whoever starts it sees it: started, watched, ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from ganbench.executors.executor import Ending
+from ganbench.executors.job import Job
+
+# For a worker that is asked to end: to write a checkpoint, if it gets to one.
+GRACE_SECONDS = 5.0
+
+
+class WorkerProcess:
+    """A fresh process that does one job, in a session of its own: Ctrl-C reaches only who started it.
+
+    Args:
+        environment: variables that go over those of this process.
+    """
+
+    def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
+        self.job = job
+        threads = str(job.threads)
+        fixed = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        if job.deterministic:
+            fixed["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # read when CUDA is first used
+        with (job.run_path / "log.txt").open("ab") as log:
+            self._process = subprocess.Popen(
+                # -P: modules of the current folder must not stand in for the installed ones.
+                [sys.executable, "-P", "-m", "ganbench.executors.worker", job.to_text()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={
+                    **os.environ,
+                    **fixed,
+                    **(environment or {}),
+                    "GANBENCH_PARENT": str(os.getpid()),
+                },
+                start_new_session=True,
+            )
+        self._deadline = time.monotonic() + job.timeout_seconds if job.timeout_seconds else None
+        self._timed_out = False
+
+    def ended(self) -> Ending | None:
+        """How it ended, or None while it runs; one whose time is up is asked to end, then killed."""
+        code = self._process.poll()
+        if code is not None:
+            self._end_family()
+            return Ending(code, timed_out=self._timed_out)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            if self._timed_out:
+                self.kill()
+            else:
+                self.ask_to_end()
+                self._timed_out = True
+                self._deadline += GRACE_SECONDS
+        return None
+
+    def ask_to_end(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End it, and what it started, now."""
+        self._end_family()
+        self._process.kill()
+        self._process.wait()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended within that time."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.0, seconds))
+        return self._process.returncode is not None
+
+    def _end_family(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def end_all(processes: Sequence[WorkerProcess]) -> None:
+    """Ask all of them to end, and kill those that don't in time."""
+    for process in processes:
+        process.ask_to_end()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for process in processes:
+        process.wait(deadline - time.monotonic())
+        process.kill()

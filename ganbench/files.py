@@ -1,0 +1,169 @@
+"""Files that outlast a crash: each is there whole or not at all, and on disk when a call returns.
+
+A file is written under another name in the same folder, synced, and renamed or linked into its
+place; then its folder is synced. A line is appended in one write and synced; a last line that was
+cut short by a crash is no line, and the next append takes its place.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ganbench.errors import StoreError
+
+# Names that begin with it are of files that were being written when a process ended.
+UNFINISHED = ".unfinished-"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; StoreError, naming the file, if it is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"'{path}' can't be read: {error}") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"'{path}' can't be read: it is no JSON object")
+    return content
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """All whole lines, each a JSON object; none where there is no file.
+
+    Raises:
+        StoreError: a whole line is something else.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"'{path}' can't be read: {error}") from error
+    lines = text[: text.rfind(b"\n") + 1].split(b"\n")[:-1]
+    try:
+        read = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"'{path}' can't be read: {error}") from error
+    if not all(isinstance(line, dict) for line in read):
+        raise StoreError(f"'{path}' can't be read: a line is no JSON object")
+    return read
+
+
+def encoded(content: Mapping[str, Any]) -> bytes:
+    """JSON to be read by people too."""
+    return json.dumps(content, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_atomically(path, encoded(content))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole."""
+    sibling = _synced_sibling(path, content)
+    try:
+        os.replace(sibling, path)  # noqa: PTH105
+    except OSError:
+        sibling.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_exclusively(path: Path, content: bytes) -> bool:
+    """Create a file as a whole; False if it is there already."""
+    sibling = _synced_sibling(path, content)
+    try:
+        os.link(sibling, path)  # noqa: PTH200
+    except FileExistsError:
+        return False
+    finally:
+        sibling.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
+def append_line(path: Path, line: Mapping[str, Any]) -> None:
+    """Add a JSON object to a file of lines, of which nobody else is a writer."""
+    content = json.dumps(line, allow_nan=True).encode() + b"\n"
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        end = _whole_lines(descriptor)
+        os.ftruncate(descriptor, end)
+        os.lseek(descriptor, end, os.SEEK_SET)
+        _write(descriptor, content)
+    finally:
+        os.close(descriptor)
+    if is_new:
+        sync_folder(path.parent)
+
+
+def cut(path: Path, size: int) -> None:
+    """Forget what was appended to a file since it had this size."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        os.ftruncate(descriptor, size)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Delete a file, if it is there, for good."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+        sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, and have them on disk."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's names on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _synced_sibling(path: Path, content: bytes) -> Path:
+    make_folder(path.parent)
+    sibling = path.parent / f"{UNFINISHED}{path.name}-{uuid4().hex[:12]}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(sibling, flags, 0o666)
+    try:
+        _write(descriptor, content)
+    except OSError:
+        sibling.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return sibling
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.fsync(descriptor)
+
+
+def _whole_lines(descriptor: int) -> int:
+    """Where the last whole line ends."""
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    while end:
+        start = max(0, end - 4096)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
