@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,13 +39,51 @@ def _check_cuda(text: str, device: torch.device) -> None:
         raise BadInput(f"device '{text}' is not here: {present}.\n  `--device cpu` works anywhere.")
 
 
-def use(device: torch.device, threads: int) -> None:
-    """Settle this process on a device: its threads, and float32 that is float32 (no TF32)."""
+def use(device: torch.device, threads: int, *, deterministic: bool = False) -> None:
+    """Settle this process on a device: its threads, and float32 that is float32 (no TF32).
+
+    Args:
+        deterministic: only kernels that give the same bits each time, on a GPU too.
+
+    Raises:
+        BadInput: they can't be had here.
+    """
     torch.set_num_threads(threads)
     torch.backends.cuda.matmul.fp32_precision = "ieee"
     torch.backends.cudnn.fp32_precision = "ieee"
+    if deterministic:
+        _use_deterministic_kernels(device)
     if device.type == "cuda":
         torch.cuda.set_device(device)
+
+
+def _use_deterministic_kernels(device: torch.device) -> None:
+    """Set every flag that it takes, and read each back: a flag that is misspelt is silent."""
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    settled = {
+        "use_deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "no warn_only": not torch.is_deterministic_algorithms_warn_only_enabled(),
+        "cudnn.deterministic": bool(torch.backends.cudnn.deterministic),
+        "no cudnn.benchmark": not torch.backends.cudnn.benchmark,
+    }
+    if device.type == "cuda":
+        workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG", "")
+        settled["CUBLAS_WORKSPACE_CONFIG"] = workspace in {":4096:8", ":16:8"}
+    unsettled = [name for name, is_set in settled.items() if not is_set]
+    if unsettled:
+        raise BadInput(f"arithmetic can't be made deterministic: {', '.join(unsettled)} failed")
+
+
+def limit_memory(device: torch.device, size: int) -> None:
+    """Let this process allocate so many bytes, of the device's memory; more is out of memory."""
+    if device.type == "cuda":
+        total = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, size / total), device)
+    else:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
 
 
 @contextmanager

@@ -12,6 +12,13 @@ from ganbench.components import Schedule
 from ganbench.randomness import Streams
 from ganbench.training import Game
 
+# Of these a fresh game has the learning rates only.
+_OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
+
+
+class DoesNotFit(Exception):
+    """A state is not one of the game that it was to be restored to."""
+
 
 def capture(game: Game, schedule: Schedule) -> dict[str, Tensor]:
     """Copies, on the CPU, of everything that decides how the game goes on.
@@ -36,7 +43,36 @@ def capture(game: Game, schedule: Schedule) -> dict[str, Tensor]:
 
 
 def restore(game: Game, schedule: Schedule, state: Mapping[str, Tensor]) -> None:
-    """Make a freshly assembled game of the same recipe go on from where `state` was captured."""
+    """Make a freshly assembled game of the same recipe go on from where `state` was captured.
+
+    Raises:
+        DoesNotFit: the state is another game's; the game is spent by it.
+    """
+    _check_fit(capture(game, schedule), state)
+    try:
+        _restore(game, schedule, state)
+    except (KeyError, ValueError, RuntimeError, TypeError, IndexError) as error:
+        raise DoesNotFit(f"{type(error).__name__}: {error}") from error
+
+
+def _check_fit(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
+    """A fresh game has everything that the state has, but for what optimizers come to keep."""
+    kept = tuple(f"{name}/" for name in _OPTIMIZERS)
+    for name in own.keys() | {n for n in state if not n.startswith(kept)}:
+        if name not in own or name not in state:
+            raise DoesNotFit(f"'{name}' is in one of them only")
+        found, expected = (_kind(name, tensors[name]) for tensors in (state, own))
+        if found != expected:
+            raise DoesNotFit(f"'{name}' is {found}, and not {expected}")
+
+
+def _kind(name: str, tensor: Tensor) -> str:
+    """Its type and shape, where all states of a game have one."""
+    shape = "" if name.endswith("/waiting") else f" {list(tensor.shape)}"
+    return f"{tensor.dtype}{shape}"
+
+
+def _restore(game: Game, schedule: Schedule, state: Mapping[str, Tensor]) -> None:
     game.discriminator_steps, game.generator_steps = (int(steps) for steps in state["steps"])
     for name, module in _modules(game, schedule).items():
         module.load_state_dict(_below(name, state))
@@ -69,10 +105,8 @@ def _modules(game: Game, schedule: Schedule) -> dict[str, nn.Module]:
 
 
 def _optimizers(game: Game) -> dict[str, Optimizer]:
-    return {
-        "generator_optimizer": game.generator.optimizer,
-        "discriminator_optimizer": game.discriminator.optimizer,
-    }
+    optimizers = (game.generator.optimizer, game.discriminator.optimizer)
+    return dict(zip(_OPTIMIZERS, optimizers, strict=True))
 
 
 def _drawn(game: Game) -> dict[str, Streams | Batches]:
@@ -101,10 +135,13 @@ def _restore_optimizer(optimizer: Optimizer, state: Mapping[str, Tensor]) -> Non
     content = optimizer.state_dict()
     for group, (rate, initial) in zip(content["param_groups"], state["lr"].tolist(), strict=True):
         group.update(lr=rate, initial_lr=initial)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in state.items():
         place, _, name = key.partition("/")
         if name:
+            if value.dim() and value.shape != parameters[int(place)].shape:
+                raise DoesNotFit(f"'{key}' of an optimizer is {list(value.shape)}")
             moments.setdefault(int(place), {})[name] = value
     optimizer.load_state_dict({**content, "state": moments})
 

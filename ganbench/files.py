@@ -1,14 +1,14 @@
 """Files that outlast a crash: each is there whole or not at all, and on disk when a call returns.
 
 A file is written under another name in the same folder, synced, and renamed or linked into its
-place; then its folder is synced. A line is appended in one write and synced; a last line that was
-cut short by a crash is no line, and the next append takes its place.
+place; then its folder is synced. A line is appended and synced; a last line that was cut short by
+a crash is no line, and the next append takes its place. What can't be written is a StoreError.
 """
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -63,57 +63,45 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file as a whole."""
-    sibling = _synced_sibling(path, content)
-    try:
+    with _writing(path), _synced_sibling(path, content) as sibling:
         os.replace(sibling, path)  # noqa: PTH105
-    except OSError:
-        sibling.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def write_exclusively(path: Path, content: bytes) -> bool:
     """Create a file as a whole; False if it is there already."""
-    sibling = _synced_sibling(path, content)
-    try:
-        os.link(sibling, path)  # noqa: PTH200
-    except FileExistsError:
-        return False
-    finally:
-        sibling.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return True
+    with _writing(path), _synced_sibling(path, content) as sibling:
+        try:
+            os.link(sibling, path)
+        except FileExistsError:
+            return False
+        sync_folder(path.parent)
+        return True
 
 
 def append_line(path: Path, line: Mapping[str, Any]) -> None:
     """Add a JSON object to a file of lines, of which nobody else is a writer."""
     content = json.dumps(line, allow_nan=True).encode() + b"\n"
     is_new = not path.exists()
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
+    with _writing(path), _opened(path) as descriptor:
         end = _whole_lines(descriptor)
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         _write(descriptor, content)
-    finally:
-        os.close(descriptor)
-    if is_new:
-        sync_folder(path.parent)
+        if is_new:
+            sync_folder(path.parent)
 
 
 def cut(path: Path, size: int) -> None:
     """Forget what was appended to a file since it had this size."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
+    with _writing(path), _opened(path) as descriptor:
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove(path: Path) -> None:
     """Delete a file, if it is there, for good."""
-    with suppress(FileNotFoundError):
+    with _writing(path), suppress(FileNotFoundError):
         path.unlink()
         sync_folder(path.parent)
 
@@ -122,8 +110,9 @@ def make_folder(path: Path) -> None:
     """Make a folder and its parents, and have them on disk."""
     if not path.is_dir():
         make_folder(path.parent)
-        path.mkdir(exist_ok=True)
-        sync_folder(path.parent)
+        with _writing(path):
+            path.mkdir(exist_ok=True)
+            sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -135,19 +124,40 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _synced_sibling(path: Path, content: bytes) -> Path:
-    make_folder(path.parent)
-    sibling = path.parent / f"{UNFINISHED}{path.name}-{uuid4().hex[:12]}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(sibling, flags, 0o666)
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Within, a disk that is full or a folder that is read-only is one message."""
     try:
-        _write(descriptor, content)
-    except OSError:
-        sibling.unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise StoreError(f"'{path}' can't be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
-    return sibling
+
+
+@contextmanager
+def _synced_sibling(path: Path, content: bytes) -> Iterator[Path]:
+    """A file in the same folder that holds the content; it is gone afterwards."""
+    make_folder(path.parent)
+    sibling = path.parent / f"{UNFINISHED}{path.name}-{uuid4().hex[:12]}"
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(sibling, flags, 0o666)
+        try:
+            _write(descriptor, content)
+        finally:
+            os.close(descriptor)
+        yield sibling
+    finally:
+        with suppress(OSError):
+            sibling.unlink(missing_ok=True)
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -1,6 +1,6 @@
 """Samples as a PNG: a grid of images, a scatter of points, or a histogram of numbers."""
 
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 import torch
@@ -18,15 +18,17 @@ _MARGIN = 0.15  # of the data's range, around it
 _REAL, _FAKE, _PAPER = (170, 190, 215), (200, 60, 30), (255, 255, 255)
 
 
-def save_picture(samples: Samples, data: Data, path: Path) -> None:
-    """Write fakes to a PNG; points are drawn over the real ones, in red over blue."""
+def picture(samples: Samples, data: Data) -> bytes:
+    """Fakes as the content of a PNG; points are drawn over the real ones, in red over blue."""
     if samples.dtype == torch.uint8:
         pixels = _grid(samples)
     elif samples.shape[1] == 1:
         pixels = _histogram(samples, data.samples)
     else:
         pixels = _scatter(samples, data.samples)
-    Image.fromarray(pixels).save(path)
+    content = BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
 
 
 def _grid(images: Samples) -> NDArray[np.uint8]:

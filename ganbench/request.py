@@ -1,15 +1,21 @@
 """What a user asks for, and where and how the work is to be done."""
 
+import math
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ganbench.acceleration import cpu_count, resolve_device
 from ganbench.errors import BadInput, unknown
+from ganbench.executors.executor import Resources, check_executor
 from ganbench.executors.job import PluginChoice
+from ganbench.executors.local import fitting
 
 RULES = ("fixed", "recommended")
+# `reuse` keeps results and what failed twice in the same way, `failed` keeps results only, and
+# `rerun` keeps nothing.
+EXISTING = ("reuse", "failed", "rerun")
+ON_FAILURE = ("continue", "stop")
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,16 @@ class Setup:
     """Where and how the work is done; none of it changes what a run computes.
 
     Args:
-        jobs: processes at once; 0 is one per core on a CPU and one on a GPU.
+        jobs: processes at once; 0 is one per core on a CPU and one per GPU.
         threads: of each process on a CPU.
+        executor: what does the jobs, one of `executors.executor.EXECUTORS`.
+        address: of its cluster; empty for one that it makes.
+        timeout_seconds: after which a run is ended; 0 for never.
+        memory_bytes: that a run may allocate; 0 for no limit.
+        checkpoint_seconds: between checkpoints; negative for as often as costs next to nothing.
+        deterministic: only kernels that give the same bits each time, on a GPU too.
+        existing: of what the store has already, one of EXISTING.
+        on_failure: `continue` with the other runs, or `stop`.
     """
 
     store: Path
@@ -56,6 +70,14 @@ class Setup:
     jobs: int = 0
     threads: int = 1
     plugins: PluginChoice = field(default_factory=PluginChoice)
+    executor: str = "local"
+    address: str = ""
+    timeout_seconds: float = 0.0
+    memory_bytes: int = 0
+    checkpoint_seconds: float = -1.0
+    deterministic: bool = False
+    existing: str = "reuse"
+    on_failure: str = "continue"
 
     def __post_init__(self) -> None:
         if self.jobs < 0 or self.threads < 1:
@@ -63,13 +85,25 @@ class Setup:
                 f"jobs={self.jobs}, threads={self.threads}: jobs have to be 0 (as many as fit) or"
                 " more, threads 1 or more"
             )
+        if not 0 <= self.timeout_seconds < math.inf or self.memory_bytes < 0:
+            raise BadInput(
+                f"timeout_seconds={self.timeout_seconds}, memory_bytes={self.memory_bytes}:"
+                " both have to be 0 (no limit) or more"
+            )
+        if self.existing not in EXISTING:
+            raise unknown("way with existing runs", self.existing, EXISTING)
+        if self.on_failure not in ON_FAILURE:
+            raise unknown("way with failures", self.on_failure, ON_FAILURE)
+        check_executor(self.executor)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(self.device, self.jobs, self.threads, self.address)
 
     @cached_property
     def at_once(self) -> int:
-        if self.jobs:
-            return self.jobs
-        on_cpu = resolve_device(self.device).type == "cpu"
-        return max(1, cpu_count() // self.threads) if on_cpu else 1
+        """Jobs at once on this machine."""
+        return self.jobs or fitting(self.resources)
 
 
 def default_data_folder() -> Path:

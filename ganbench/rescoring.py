@@ -127,8 +127,8 @@ def _score_run(
         scored = Evaluator(scorer, latents, device, images=data.is_images).evaluate(generator)
     try:
         folder.append_evaluation({"time": time.time(), "device": str(device), **scored.as_json()})
-    except OSError as error:
-        warnings.warn(f"the scores can't be kept in {folder.path}: {error}", stacklevel=2)
+    except StoreError as error:
+        warnings.warn(f"the scores can't be kept: {error}", stacklevel=2)
     recipe = f"{experiment.objective.short} on {experiment.dataset.short}, seed {experiment.seed}"
     return _report(scorer, scored, f"run {folder.key[:12]}: {recipe}")
 

@@ -38,7 +38,6 @@ from ganbench.files import (
     append_line,
     cut,
     encoded,
-    make_folder,
     read_json,
     read_lines,
     remove,
@@ -110,12 +109,22 @@ class RunFolder:
         """The lines of `attempts.jsonl`."""
         return read_lines(self.path / "attempts.jsonl")
 
+    @property
+    def last_attempt(self) -> int:
+        """The number of attempts that began."""
+        return sum(line["event"] == "began" for line in self.attempts())
+
     def begin_attempt(self, **about: Any) -> int:
         """Note that an attempt begins; return its number, from 1."""
-        number = 1 + sum(line["event"] == "began" for line in self.attempts())
+        number = 1 + self.last_attempt
         about = {"time": time.time(), "host": socket.gethostname(), "pid": os.getpid(), **about}
         self._note_attempt({"event": "began", "attempt": number, **about})
         return number
+
+    def note_resumption(self, attempt: int, generator_steps: int) -> None:
+        """Note from where an attempt goes on."""
+        line = {"event": "resumed", "attempt": attempt, "generator_steps": generator_steps}
+        self._note_attempt(line)
 
     def supersede(self, attempt: int) -> None:
         """Do away with the outcome of the attempt of this number; it stays in `attempts.jsonl`."""
@@ -221,10 +230,8 @@ class RunFolder:
             return False
         return any(_manner(outcome) == _manner(earlier) for earlier in self.superseded())
 
-    def picture_path(self, generator_steps: int) -> Path:
-        folder = self.path / "samples"
-        make_folder(folder)
-        return folder / f"{generator_steps:08d}.png"
+    def save_picture(self, generator_steps: int, content: bytes) -> None:
+        write_atomically(self.path / "samples" / f"{generator_steps:08d}.png", content)
 
     @property
     def generator_path(self) -> Path:
@@ -308,6 +315,10 @@ class Store:
     def throughput_path(self, cell: str, machine: str) -> Path:
         return self.path / "throughput" / f"{cell}-{machine}.json"
 
+    def is_timed(self, cell: str, machine: str) -> bool:
+        """Whether the cell was timed on that machine; `*` is any."""
+        return any((self.path / "throughput").glob(f"{cell}-{machine}.json"))
+
     def throughputs(self) -> list[dict[str, Any]]:
         return [read_json(path) for path in sorted((self.path / "throughput").glob("*.json"))]
 
@@ -324,7 +335,6 @@ def _create(path: Path) -> None:
             write_json(path / "store.json", {"schema": SCHEMA})
         with tempfile.TemporaryFile(dir=path):
             pass
-    except OSError as error:
-        raise StoreError(
-            f"store '{path}' can't be written: {error.strerror}.{_ELSEWHERE}"
-        ) from error
+    except (OSError, StoreError) as error:
+        reason = getattr(error.__cause__ or error, "strerror", error)
+        raise StoreError(f"store '{path}' can't be written: {reason}.{_ELSEWHERE}") from error

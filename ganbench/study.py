@@ -1,33 +1,42 @@
 """A study: planned runs, done by an executor, to outcomes in a store."""
 
 import math
-import os
-import signal
-from collections.abc import Sequence
-from contextlib import suppress
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from filelock import Timeout
-
+from ganbench.executors.executor import Executor, executor_for
 from ganbench.executors.job import Job
-from ganbench.executors.local import run_jobs
 from ganbench.experiment import Experiment
+from ganbench.files import read_json
 from ganbench.planning import machine_of
 from ganbench.request import Setup
-from ganbench.store import Outcome, RunFolder, Store, read_json
+from ganbench.settling import Settling, told_of
+from ganbench.store import FAILURES, Outcome, Store
+from ganbench.waiting import Waiting
+
+_POLL_SECONDS = 0.1
 
 
 class Observer:
     """Who watches a study; this one says nothing, and what overrides it says what it likes."""
 
-    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None: ...
+    def planned(
+        self, experiments: Sequence[Experiment], reused: int, setup: Setup, at_once: int
+    ) -> None: ...
+    def left(self, experiment: Experiment, outcome: dict[str, Any]) -> None: ...
     def timing(self, experiment: Experiment, number: int, total: int) -> None: ...
     def untimed(self, experiment: Experiment, error: str) -> None: ...
     def estimated(self, training_seconds: float) -> None: ...
     def started(self, experiment: Experiment) -> None: ...
     def progressed(self, experiment: Experiment, event: dict[str, Any]) -> None: ...
+    def again(self, experiment: Experiment, why: str) -> None: ...
     def ended(self, experiment: Experiment, outcome: dict[str, Any]) -> None: ...
+    def stopped(self, experiment: Experiment) -> None: ...
 
 
 class Study:
@@ -38,7 +47,7 @@ class Study:
         self._setup = setup
         self._store = Store(setup.store, create=True)
         self._by_key = {experiment.key: experiment for experiment in experiments}
-        self._read: dict[str, int] = {}
+        self._read: Counter[str] = Counter()
 
     @property
     def keys(self) -> list[str]:
@@ -47,86 +56,139 @@ class Study:
     def execute(self, observer: Observer) -> None:
         """Do every run that has no result yet.
 
-        A run that fails is an outcome of its own and never stops the others. KeyboardInterrupt
-        ends the workers; what is finished stays.
+        A run that fails is an outcome of its own and never stops the others, unless the setup
+        says so. KeyboardInterrupt ends the workers; what is finished stays.
+
+        Raises:
+            BadInput: the executor can't be had.
+            StoreError: the store can't be written; what is in it stays.
         """
-        folders = {key: self._store.run(key) for key in self.keys}
         for key, experiment in self._by_key.items():
-            folders[key].plan(experiment.recipe())
+            self._store.run(key).plan(experiment.recipe())
         fitting = [e for e in self.experiments if not e.refusal]
-        open_runs = [e for e in fitting if not folders[e.key].has_result]
-        observer.planned(self.experiments, len(fitting) - len(open_runs), self._setup)
-        self._skip([e for e in self.experiments if e.refusal], observer)
-        if open_runs:
-            self._time_cells(observer)
-            observer.estimated(self._training_seconds(open_runs))
-            self._run_all(open_runs, observer)
+        jobs = [job for job in map(self._open_job, fitting) if job is not None]
+        with self._executing(bool(jobs)) as executor:
+            at_once = self._setup.at_once if executor is None else executor.slots
+            left = self._left(fitting, jobs)
+            reused = len(fitting) - len(jobs) - len(left)
+            observer.planned(self.experiments, reused, self._setup, at_once)
+            for experiment, outcome in left:
+                observer.left(experiment, outcome)
+            self._skip([e for e in self.experiments if e.refusal], observer)
+            if executor is not None:
+                self._time_cells(executor, observer)
+                observer.estimated(self._training_seconds(jobs, at_once))
+                self._run_all(jobs, executor, observer)
+
+    @contextmanager
+    def _executing(self, needed: bool) -> Iterator[Executor | None]:
+        if not needed:
+            yield None
+            return
+        executor = executor_for(self._setup.executor, self._setup.resources)
+        try:
+            yield executor
+        finally:
+            executor.stop()
+
+    def _open_job(self, experiment: Experiment) -> Job | None:
+        """The job of a run that is to be done; None for one that stays as it is."""
+        folder = self._store.run(experiment.key)
+        outcome = folder.outcome()
+        kept = folder.has_result or (folder.failed_twice and self._setup.existing == "reuse")
+        fresh = self._setup.existing == "rerun"
+        if outcome is not None and kept and not fresh:
+            return None
+        superseded = 0 if outcome is None else outcome.get("attempt", 0)
+        return replace(self._job("run", experiment), supersedes=superseded, fresh=fresh)
+
+    def _left(
+        self, fitting: Sequence[Experiment], jobs: Sequence[Job]
+    ) -> list[tuple[Experiment, dict[str, Any]]]:
+        """Runs that failed and are not tried again, with their outcomes."""
+        to_do = {job.key for job in jobs}
+        kept = [(e, self._store.run(e.key).outcome()) for e in fitting if e.key not in to_do]
+        return [(e, o) for e, o in kept if o is not None and o["outcome"] in FAILURES]
 
     def _skip(self, refused: Sequence[Experiment], observer: Observer) -> None:
         """A cell whose parts do not fit is a row too."""
         for experiment in refused:
             folder = self._store.run(experiment.key)
-            self._forget_failure(folder)
-            folder.finish(Outcome.SKIPPED, error=experiment.refusal)
+            if not folder.has_result:
+                Settling(folder).skip_to(Outcome.SKIPPED, error=experiment.refusal)
             observer.ended(experiment, folder.outcome() or {})
 
-    def _time_cells(self, observer: Observer) -> None:
-        """Time each cell that this machine has not timed yet, one after another, alone."""
+    def _time_cells(self, executor: Executor, observer: Observer) -> None:
+        """Time each cell that has not been timed where it is run, one after another, alone."""
+        machine = self._machine if executor.is_here else "*"
         cells = {e.cell_key: e for e in reversed(self.experiments) if not e.refusal}
         open_cells = [
-            cell
-            for key, cell in reversed(cells.items())
-            if not self._store.throughput_path(key, self._machine).exists()
+            cell for key, cell in reversed(cells.items()) if not self._store.is_timed(key, machine)
         ]
         for number, cell in enumerate(open_cells, 1):
             observer.timing(cell, number, len(open_cells))
-            for job, exit_code in run_jobs([self._job("time", cell)], 1, lambda _: None):
-                if exit_code:
-                    observer.untimed(cell, _crash(exit_code, self._store.run(job.key))["error"])
+            job = replace(self._job("time", cell), alone=True)
+            executor.start(job)
+            while not (over := executor.ended()):
+                time.sleep(_POLL_SECONDS)
+            if not self._store.is_timed(cell.cell_key, machine):
+                _, ending = over[0]
+                observer.untimed(cell, told_of(ending, self._store.run(job.key))["error"])
 
     @cached_property
     def _machine(self) -> str:
         return machine_of(self._setup)
 
-    def _training_seconds(self, experiments: Sequence[Experiment]) -> float:
+    def _training_seconds(self, jobs: Sequence[Job], at_once: int) -> float:
         """What training will take as the cells were timed; NaN where one could not be."""
         total = 0.0
-        for experiment in experiments:
+        for job in jobs:
+            experiment = self._by_key[job.key]
             path = self._store.throughput_path(experiment.cell_key, self._machine)
             if not path.exists():
                 return math.nan
             total += experiment.settings.clock.seconds_at(read_json(path))
-        return total / min(self._setup.at_once, len(experiments))
+        return total / max(1, min(at_once, len(jobs)))
 
-    def _run_all(self, experiments: Sequence[Experiment], observer: Observer) -> None:
-        jobs = [self._job("run", experiment) for experiment in experiments]
-        for job in jobs:
-            self._forget_failure(self._store.run(job.key))
-        known: set[str] = set()
-
-        def tick(under_way: list[Job]) -> None:
-            for job in under_way:
-                if job.key not in known:
-                    known.add(job.key)
-                    observer.started(self._by_key[job.key])
+    def _run_all(self, jobs: Sequence[Job], executor: Executor, observer: Observer) -> None:
+        waiting = Waiting(jobs, self._store)
+        settling = {job.key: Settling(self._store.run(job.key)) for job in jobs}
+        under_way: set[str] = set()
+        while waiting or under_way:
+            while len(under_way) < executor.slots and (job := waiting.next()):
+                executor.start(job)
+                under_way.add(job.key)
+                self._read[job.key] = len(self._store.run(job.key).events())
+                observer.started(self._by_key[job.key])
+            for job in waiting.done_elsewhere():
+                self._tell_end(job, observer)
+            time.sleep(_POLL_SECONDS)
+            for key in under_way:
+                self._pass_on_events(key, observer)
+            for job, ending in executor.ended():
                 self._pass_on_events(job.key, observer)
+                under_way.remove(job.key)
+                verdict = settling[job.key].settle(job, ending)
+                if verdict.again is not None:
+                    waiting.add(verdict.again)
+                    observer.again(self._by_key[job.key], verdict.why)
+                elif self._tell_end(job, observer) in FAILURES and self._stops:
+                    observer.stopped(self._by_key[job.key])
+                    return
 
-        for job, exit_code in run_jobs(jobs, self._setup.at_once, tick):
-            folder = self._store.run(job.key)
-            if folder.outcome() is None:
-                folder.finish(Outcome.CRASHED, **_crash(exit_code, folder))
-            self._pass_on_events(job.key, observer)
-            observer.ended(self._by_key[job.key], folder.outcome() or {})
+    @property
+    def _stops(self) -> bool:
+        return self._setup.on_failure == "stop"
 
-    def _forget_failure(self, folder: RunFolder) -> None:
-        """Nothing of an earlier attempt is taken for the coming one's; another's is left alone."""
-        with suppress(Timeout), folder.lock.acquire(timeout=0):
-            if not folder.has_result:
-                folder.begin_attempt()
+    def _tell_end(self, job: Job, observer: Observer) -> str:
+        outcome = self._store.run(job.key).outcome() or {}
+        observer.ended(self._by_key[job.key], outcome)
+        return str(outcome.get("outcome", ""))
 
     def _pass_on_events(self, key: str, observer: Observer) -> None:
         events = self._store.run(key).events()
-        for event in events[self._read.get(key, 0) :]:
+        known = min(self._read[key], len(events))  # a run that is resumed forgets some
+        for event in events[known:]:
             observer.progressed(self._by_key[key], event)
         self._read[key] = len(events)
 
@@ -140,18 +202,8 @@ class Study:
             device=setup.device,
             threads=setup.threads,
             plugins=setup.plugins,
-            parent=os.getpid(),
+            timeout_seconds=setup.timeout_seconds,
+            memory_bytes=setup.memory_bytes,
+            checkpoint_seconds=setup.checkpoint_seconds,
+            deterministic=setup.deterministic,
         )
-
-
-def _crash(exit_code: int, folder: RunFolder) -> dict[str, Any]:
-    """What is known of a worker that ended without a word of its own."""
-    lines = (folder.path / "log.txt").read_text(errors="replace").strip().splitlines()
-    last = lines[-1] if lines else ""
-    if exit_code < 0:
-        try:
-            ended = f"ended by {signal.Signals(-exit_code).name}"
-        except ValueError:
-            ended = f"ended by signal {-exit_code}"
-        return {"error": ended, "signal": -exit_code, "last_line": last}
-    return {"error": last or f"exit code {exit_code}", "exit_code": exit_code}

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from ganbench.data import Data
-from ganbench.pictures import save_picture
+from ganbench.pictures import picture
 
 PAPER, REAL, FAKE = (255, 255, 255), (170, 190, 215), (200, 60, 30)
 
@@ -15,10 +15,10 @@ def drawn(tmp_path):
 
     def save(samples: torch.Tensor, real: torch.Tensor) -> tuple[np.ndarray, str]:
         path = tmp_path / "picture.png"
-        save_picture(samples, Data(real, "all"), path)
-        with Image.open(path) as picture:
-            assert picture.format == "PNG"
-            return np.asarray(picture), picture.mode
+        path.write_bytes(picture(samples, Data(real, "all")))
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            return np.asarray(image), image.mode
 
     return save
 

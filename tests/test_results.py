@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ganbench.errors import BadInput, StoreError
+from ganbench.files import write_json
 from ganbench.results import Results, load
-from ganbench.store import Outcome, Store, write_json
+from ganbench.store import Outcome, Store
 
 HEADLINE = "fd[n=50,all]"
 

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from ganbench import runner
+from ganbench import play as playing
 from ganbench.catalogue import LOSS, METRIC, SCHEDULE
-from ganbench.runner import WINDOW, run
+from ganbench.play import WINDOW
+from ganbench.runner import run
 from ganbench.store import Outcome, RunFolder
 from ganbench_plugins.schedules.k_step import KStep
 
@@ -176,7 +177,7 @@ def test_a_budget_ends_with_the_first_round_that_reaches_it(play, budget, k, bat
 def test_a_budget_of_time_ends_with_the_first_round_that_reaches_it(play, folder, monkeypatch):
     """With a clock of our own, a quarter of a second at each look, evaluations not counted."""
     now = iter(range(10_000))
-    monkeypatch.setattr(runner.time, "perf_counter", lambda: next(now) / 4)
+    monkeypatch.setattr(playing.time, "perf_counter", lambda: next(now) / 4)
     outcome = play(budget="2s", evaluations=1)
     # A look in each round, and one more when the window is read: 8 looks are 2 s.
     assert outcome["generator_steps"] == 8
@@ -352,11 +353,11 @@ def test_no_memory_is_an_outcome_and_no_plugins_fault(play, what):
 
 
 def test_an_error_of_our_own_is_nobodys_fault(play, monkeypatch):
-    monkeypatch.setattr(runner, "save_picture", None)
+    monkeypatch.setattr(playing, "picture", None)
     outcome = play()
     assert outcome["outcome"] == "crashed"
     assert outcome["error"] == "TypeError: 'NoneType' object is not callable"
-    assert "save_picture" in outcome["traceback"]
+    assert "picture" in outcome["traceback"]
     assert "plugin" not in outcome
 
 
@@ -445,7 +446,7 @@ def test_a_loss_of_embeddings_has_no_value_of_the_game(play, folder):
 def test_what_is_evaluated_is_the_moving_average(play, folder, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "ganbench.runner._Attempt._evaluate", lambda self, game, _: seen.append(game.sampler)
+        "ganbench.play.Play._evaluate", lambda self, game, _: seen.append(game.sampler)
     )
     play("nonsat", ema_half_life_kimg="1.0")
     assert not any(p.requires_grad for p in seen[0].parameters())

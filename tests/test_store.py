@@ -5,18 +5,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
-from ganbench import store as store_module
+from ganbench import files, store
 from ganbench.errors import StoreError
-from ganbench.store import (
-    Outcome,
-    RunFolder,
-    Store,
-    read_json,
-    write_atomically,
-    write_exclusively,
-    write_json,
-)
+from ganbench.files import read_json, write_json
+from ganbench.store import Outcome, RunFolder, Store
 
 
 @pytest.fixture
@@ -28,91 +22,6 @@ def folder(tmp_path) -> RunFolder:
 
 def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def test_a_file_is_replaced_as_a_whole(tmp_path):
-    path = tmp_path / "deep" / "file"
-    write_atomically(path, b"old")
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert entries(path.parent) == ["file"]
-
-
-@pytest.mark.parametrize("broken", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, broken):
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    owner = {"fsync": store_module.os, "replace": Path}[broken]
-    with monkeypatch.context() as patched:
-        patched.setattr(owner, broken, fail)
-        with pytest.raises(OSError, match="No space left"):
-            write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert entries(tmp_path) == ["file"]
-
-
-def test_the_first_writer_wins(tmp_path):
-    path = tmp_path / "file"
-    assert write_exclusively(path, b"first") is True
-    assert write_exclusively(path, b"second") is False
-    assert path.read_bytes() == b"first"
-    assert entries(tmp_path) == ["file"]
-
-
-def test_of_two_processes_each_file_has_one_winner(tmp_path):
-    code = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from ganbench.store import write_exclusively\n"
-        "folder, name = Path(sys.argv[1]), sys.argv[2]\n"
-        "while not (folder / 'go').exists(): pass\n"
-        "won = [n for n in range(40) if write_exclusively(folder / str(n), name.encode() * 999)]\n"
-        "print(*won)\n"
-    )
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path), name], stdout=subprocess.PIPE, text=True
-        )
-        for name in "ab"
-    ]
-    (tmp_path / "go").touch()
-    won = {name: set(p.communicate()[0].split()) for name, p in zip("ab", started, strict=True)}
-    assert [p.returncode for p in started] == [0, 0]
-    assert won["a"] | won["b"] == {str(n) for n in range(40)}
-    assert not won["a"] & won["b"]
-    for name, numbers in won.items():
-        assert all((tmp_path / n).read_text() == name * 999 for n in numbers)
-    assert len(entries(tmp_path)) == 41
-
-
-def test_json_is_written_to_be_read_by_people_too(tmp_path):
-    write_json(tmp_path / "x.json", {"b": [1], "a": None})
-    assert (tmp_path / "x.json").read_text() == '{\n "a": null,\n "b": [\n  1\n ]\n}\n'
-    assert read_json(tmp_path / "x.json") == {"b": [1], "a": None}
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (b"", "Expecting value"),
-        (b"{", "Expecting"),
-        (b"[1]", "it is no JSON object"),
-        (b"\xff", ""),
-    ],
-)
-def test_json_that_cannot_be_read_is_named(tmp_path, content, why):
-    path = tmp_path / "x.json"
-    path.write_bytes(content)
-    with pytest.raises(StoreError) as refused:
-        read_json(path)
-    assert str(refused.value).startswith(f"'{path}' can't be read: ")
-    assert why in str(refused.value)
-    with pytest.raises(StoreError, match="No such file"):
-        read_json(tmp_path / "none.json")
 
 
 def test_a_store_is_made_once_and_opened_again(tmp_path):
@@ -175,7 +84,8 @@ def test_a_newer_schema_is_refused(tmp_path):
         with pytest.raises(StoreError) as refused:
             Store(tmp_path, create=create)
         assert str(refused.value) == (
-            f"'{tmp_path}' is a store of schema 2; this ganbench reads schema 1."
+            f"'{tmp_path}' is a store of schema 2; this ganbench reads schema 1.\n"
+            "  A newer ganbench made it: upgrade this one."
         )
 
 
@@ -211,7 +121,7 @@ def test_a_full_disk_is_said_when_the_store_is_made(tmp_path, monkeypatch):
     def fail(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_module.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(StoreError) as refused:
         Store(tmp_path / "store", create=True)
     message = f"store '{tmp_path / 'store'}' can't be written: No space left on device."
@@ -231,6 +141,7 @@ def test_the_machine_is_that_of_the_last_attempt(folder):
     assert folder.machine() is None
     folder.save_environment({"machine": "m1"})
     assert folder.machine() == "m1"
+    assert read_json(folder.path / "environment.json")["schema"] == 1
 
 
 def test_runs_are_those_with_a_recipe(tmp_path):
@@ -291,20 +202,124 @@ def test_only_what_says_something_of_the_loss_is_kept(folder, outcome, is_result
     assert folder.has_result is is_result
 
 
-def test_a_new_attempt_forgets_the_old_one(folder):
+def test_a_run_begun_anew_forgets_what_was_left(folder):
     folder.append_event({"n": 1})
-    folder.picture_path(5).touch()
-    folder.finish(Outcome.CRASHED)
-    folder.begin_attempt()
+    folder.save_picture(5, b"png")
+    folder.save_generator(b"weights")
+    (folder.checkpoints_path / "0000000001").mkdir(parents=True)
+    folder.begin_anew()
     assert folder.events() == []
+    assert entries(folder.path) == ["events.jsonl", "recipe.json", "samples"]
     assert folder.pictures() == []
+
+
+def test_going_on_forgets_what_happened_after_the_checkpoint(folder):
+    folder.append_event({"n": 1})
+    size = folder.events_size
+    folder.append_event({"n": 2})
+    for steps in (0, 5, 6):
+        folder.save_picture(steps, b"png")
+    folder.go_on_from(size, 5)
+    assert folder.events() == [{"n": 1}]
+    assert [path.name for path in folder.pictures()] == ["00000000.png", "00000005.png"]
+
+
+def test_attempts_are_numbered_and_keep_the_outcomes_that_others_did_away_with(folder):
+    assert folder.begin_attempt() == 1
+    folder.finish(Outcome.CRASHED, attempt=1, signal=9)
+    assert folder.begin_attempt() == 2
+    folder.supersede(7)
+    assert folder.outcome()["attempt"] == 1
+    folder.supersede(1)
     assert folder.outcome() is None
-    assert folder.recipe() == {"seed": 1}
+    (ended,) = folder.superseded()
+    assert (ended["attempt"], ended["outcome"], ended["signal"]) == (1, "crashed", 9)
+    assert [line["event"] for line in folder.attempts()] == ["began", "began", "ended"]
+
+
+def test_an_outcome_is_noted_once_though_doing_away_with_it_was_cut_short(folder, monkeypatch):
+    folder.begin_attempt()
+    folder.finish(Outcome.CRASHED, attempt=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "remove", lambda _: None)
+        folder.supersede(1)
+    assert folder.outcome() is not None
+    folder.supersede(1)
+    assert folder.outcome() is None
+    assert len(folder.superseded()) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ({"signal": 9}, {"signal": 9}, True),
+        ({"signal": 9}, {"signal": 11}, False),
+        ({"exit_code": 1, "error": "a"}, {"exit_code": 1, "error": "b"}, True),
+        ({"type": "ValueError", "plugin": "x"}, {"type": "ValueError", "plugin": "x"}, True),
+        ({"type": "ValueError", "plugin": "x"}, {"type": "KeyError", "plugin": "x"}, False),
+    ],
+)
+def test_what_failed_twice_in_the_same_way(folder, first, second, same):
+    for number, details in enumerate((first, second), 1):
+        folder.begin_attempt()
+        folder.supersede(number - 1)
+        assert not folder.failed_twice
+        folder.finish(Outcome.CRASHED, attempt=number, **details)
+    assert folder.failed_twice is same
+
+
+def test_the_status_of_a_run_without_an_outcome(folder):
+    assert folder.status == "not started"
+    folder.begin_attempt()
+    assert folder.status == "interrupted"
+    with folder.lease():
+        assert folder.status == "running"
+    assert folder.status == "interrupted"
+    folder.finish(Outcome.DIVERGED)
+    assert folder.status == "diverged"
+
+
+def test_a_killed_holder_of_a_lease_is_not_running_and_the_lease_can_be_had(folder):
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from ganbench.store import RunFolder\n"
+        "folder = RunFolder(Path(sys.argv[1]))\n"
+        "lease = folder.lease()\n"
+        "lease.acquire()\n"
+        "folder.begin_attempt()\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout.readline() == "held\n"
+    assert folder.status == "running"
+    with pytest.raises(Timeout), folder.lease():
+        pass
+    holder.kill()
+    holder.wait()
+    assert folder.status == "interrupted"
+    with folder.lease():
+        assert folder.status == "running"
+
+
+def test_what_was_being_written_is_swept_away(folder):
+    (folder.path / f"{files.UNFINISHED}x").touch()
+    (folder.path / "samples").mkdir()
+    (folder.path / "samples" / f"{files.UNFINISHED}y").touch()
+    folder.sweep()
+    assert entries(folder.path) == ["recipe.json", "samples"]
+    assert entries(folder.path / "samples") == []
 
 
 def test_pictures_are_in_the_order_of_training(folder):
     for steps in (10, 9, 1000):
-        folder.picture_path(steps).touch()
+        folder.save_picture(steps, b"png")
     names = ["00000009.png", "00000010.png", "00001000.png"]
     assert [path.name for path in folder.pictures()] == names
 

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,28 @@ import click
 
 FORMATS = ("text", "markdown", "csv", "json", "latex")  # of tables.py, which imports pandas
 Command = Callable[..., Any]
+Callback = Callable[[click.Context, click.Parameter, str | None], float | None]
+
+
+def _quantity(name: str, units: dict[str, float], example: str) -> Callback:
+    """Reads a number with a unit, as the number of the smallest; None stays None."""
+
+    def read(
+        _context: click.Context, _parameter: click.Parameter, value: str | None
+    ) -> float | None:
+        if value is None:
+            return None
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]+)", value)
+        if not found or found[2] not in units:
+            known = ", ".join(units)
+            raise click.BadParameter(f"'{value}' is no {name} like {example}; units: {known}.")
+        return float(found[1]) * units[found[2]]
+
+    return read
+
+
+duration = _quantity("time", {"s": 1, "m": 60, "h": 3600, "d": 86400}, "90s")
+size = _quantity("size", {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}, "800MiB")
 
 
 def plugin_options(command: Command) -> Command:

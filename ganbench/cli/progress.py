@@ -53,7 +53,9 @@ class Lines(Observer):
         self._statuses: dict[str, str] = {}
         self._telling = [0]  # the places of the labels that tell the cells of a study apart
 
-    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None:
+    def planned(
+        self, experiments: Sequence[Experiment], reused: int, setup: Setup, at_once: int
+    ) -> None:
         cells = list({experiment.cell_key: experiment for experiment in experiments}.values())
         columns = enumerate(zip(*map(_labels, cells), strict=True))
         self._telling = [place for place, texts in columns if len({*texts}) > 1 or not place]
@@ -62,7 +64,7 @@ class Lines(Observer):
         protocols = ", ".join(dict.fromkeys(e.protocol.short for e in experiments))
         self.say(
             f"{len(experiments)} runs: {len(cells)} cells x {seeds} seeds, {budget} each"
-            f" ({protocols}); {setup.at_once} at once"
+            f" ({protocols}); {at_once} at once"
         )
         for cell in cells:
             self.say(
@@ -71,6 +73,12 @@ class Lines(Observer):
             )
         if reused:
             self.say(f"{reused} of them are in '{setup.store}' already and are reused")
+
+    def left(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
+        self.say(
+            f"{self._run_name(experiment)} failed twice in the same way and is left"
+            f" ({outcome['outcome']}); `--existing failed` tries it again"
+        )
 
     def timing(self, experiment: Experiment, number: int, total: int) -> None:
         self.say(f"measuring speed, {number} of {total}: {self._name(experiment)}")
@@ -89,6 +97,12 @@ class Lines(Observer):
         status = self._status(experiment, event)
         if event["event"] == "evaluated":
             self.say(f"{self._run_name(experiment)}: {event['images']} images, {status}")
+
+    def again(self, experiment: Experiment, why: str) -> None:
+        self.say(f"{self._run_name(experiment)} will be tried again: {why}")
+
+    def stopped(self, experiment: Experiment) -> None:
+        self.say(f"stopping, as {self._run_name(experiment)} failed (`--on-failure stop`)")
 
     def ended(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
         error = f": {outcome['error']}" if outcome.get("error") else ""
@@ -146,8 +160,10 @@ class Bars(Lines):
         self._tasks: dict[str, TaskID] = {}
         self._shares: dict[str, float] = {}
 
-    def planned(self, experiments: Sequence[Experiment], reused: int, setup: Setup) -> None:
-        super().planned(experiments, reused, setup)
+    def planned(
+        self, experiments: Sequence[Experiment], reused: int, setup: Setup, at_once: int
+    ) -> None:
+        super().planned(experiments, reused, setup, at_once)
         self._all = self._progress.add_task(
             "all runs", total=len(experiments) - reused, status="", start=False
         )
@@ -168,13 +184,20 @@ class Bars(Lines):
         self._progress.update(task, completed=share, status=status)
         self._update_all()
 
+    def again(self, experiment: Experiment, why: str) -> None:
+        self._forget(experiment)
+        super().again(experiment, why)
+
     def ended(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
-        task = self._tasks.pop(experiment.key, None)
-        if task is not None:
-            self._progress.remove_task(task)
+        self._forget(experiment)
         self._shares[experiment.key] = 1.0
         self._update_all()
         super().ended(experiment, outcome)
+
+    def _forget(self, experiment: Experiment) -> None:
+        task = self._tasks.pop(experiment.key, None)
+        if task is not None:
+            self._progress.remove_task(task)
 
     def _update_all(self) -> None:
         if self._all is not None:

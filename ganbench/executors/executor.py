@@ -46,7 +46,13 @@ class Resources:
 
 
 class Executor(Protocol):
-    """Does jobs, several at once, each in a fresh process; made from `Resources`."""
+    """Does jobs, several at once, each in a fresh process; made from `Resources`.
+
+    Args:
+        is_here: the jobs are done on this machine, whose speed is therefore theirs.
+    """
+
+    is_here: bool
 
     @property
     def slots(self) -> int:

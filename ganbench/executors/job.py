@@ -34,6 +34,7 @@ class Job:
         timeout_seconds: after which the executor ends it; 0 for never.
         memory_bytes: that the process may allocate; 0 for no limit.
         checkpoint_seconds: between checkpoints; negative for as often as costs next to nothing.
+        alone: nothing else may be done on its machine meanwhile.
         deterministic: only kernels whose results are the same each time.
     """
 
@@ -49,6 +50,7 @@ class Job:
     timeout_seconds: float = 0.0
     memory_bytes: int = 0
     checkpoint_seconds: float = -1.0
+    alone: bool = False
     deterministic: bool = False
 
     def to_text(self) -> str:

@@ -14,6 +14,8 @@ _VISIBLE = "CUDA_VISIBLE_DEVICES"
 class LocalExecutor:
     """As many processes at once as there are cores, or GPUs."""
 
+    is_here = True
+
     def __init__(self, resources: Resources) -> None:
         self._gpus = gpus_of(resources.device)
         self.slots = resources.jobs or fitting(resources)
@@ -55,5 +57,5 @@ def gpus_of(device: str) -> list[str]:
     if resolve_device(device).type == "cpu":
         return []
     named = [name.strip() for name in os.environ.get(_VISIBLE, "").split(",") if name.strip()]
-    known = named or [str(number) for number in range(gpu_count())]
-    return [known[resolve_device(device).index or 0]] if ":" in device else known[: gpu_count()]
+    known = (named or [str(number) for number in range(gpu_count())])[: gpu_count()]
+    return [known[resolve_device(device).index or 0]] if ":" in device else known

@@ -8,15 +8,21 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from filelock import Timeout
+
 from ganbench.executors.executor import Ending
 from ganbench.executors.job import Job
+from ganbench.store import RunFolder
 
+# Exit codes of a worker that has not brought its run to an outcome: another process is doing the
+# run; another has taken it over; it was asked to end.
+BUSY, LEASE_LOST, INTERRUPTED = 75, 76, 77
 # For a worker that is asked to end: to write a checkpoint, if it gets to one.
 GRACE_SECONDS = 5.0
 
 
 class WorkerProcess:
-    """A fresh process that does one job, in a session of its own: Ctrl-C reaches only who started it.
+    """A fresh process that does one job, in a session of its own: no Ctrl-C reaches it.
 
     Args:
         environment: variables that go over those of this process.
@@ -47,10 +53,11 @@ class WorkerProcess:
         self._timed_out = False
 
     def ended(self) -> Ending | None:
-        """How it ended, or None while it runs; one whose time is up is asked to end, then killed."""
+        """How it ended, or None while it runs; when its time is up it is made to end."""
         code = self._process.poll()
         if code is not None:
             self._end_family()
+            self._free_lease()
             return Ending(code, timed_out=self._timed_out)
         if self._deadline is not None and time.monotonic() > self._deadline:
             if self._timed_out:
@@ -75,6 +82,11 @@ class WorkerProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.0, seconds))
         return self._process.returncode is not None
+
+    def _free_lease(self) -> None:
+        """Nobody has to wait until a dead worker's lease has run out: here it is known dead."""
+        with suppress(Timeout, OSError), RunFolder(self.job.run_path).lease():
+            pass
 
     def _end_family(self) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -1,56 +1,105 @@
 """The process that does one job and ends: `python -m ganbench.executors.worker JOB`.
 
-What it prints, and what plugins print in it, goes to the run's log.txt.
+What it prints, and what plugins print in it, goes to the run's log.txt. Asked to end (SIGTERM),
+it writes a checkpoint first, if it gets to one in time.
 """
 
 import os
+import resource
+import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
-from ganbench.acceleration import resolve_device, use
+from ganbench.acceleration import limit_memory, resolve_device, use
 from ganbench.data import Data
 from ganbench.environment import describe
-from ganbench.errors import BadInput
+from ganbench.errors import BadInput, GanbenchError, PluginBroken, StoreError
 from ganbench.executors.job import Job
+from ganbench.executors.process import BUSY, INTERRUPTED, LEASE_LOST
 from ganbench.experiment import Experiment, from_recipe
+from ganbench.files import write_json
+from ganbench.play import Attempt, Interrupted
 from ganbench.runner import run
-from ganbench.store import Store, write_json
+from ganbench.store import SCHEMA, Outcome, RunFolder, Store
 from ganbench.timing import measure
 
 
 def train_and_score(job: Job, store: Store) -> None:
-    """Do the run, unless another process has done it by the time this one may."""
+    """Do the run, unless another process does it or has done it."""
     folder = store.run(job.key)
-    with folder.lock:
-        if folder.has_result:
-            return
-        folder.begin_attempt()
+    lease = folder.lease(on_lost=lambda _: os._exit(LEASE_LOST))
+    try:
+        lease.acquire()
+    except Timeout:
+        sys.exit(BUSY)
+    with lease:
+        outcome = folder.outcome()
+        if outcome is None or outcome.get("attempt", 0) == job.supersedes:
+            _attempt(job, store, folder)
+
+
+def _attempt(job: Job, store: Store, folder: RunFolder) -> None:
+    number = folder.begin_attempt()
+    folder.supersede(job.supersedes)
+    folder.sweep()
+    if job.fresh:
+        folder.begin_anew()
+    try:
         experiment, device, environment = _settled(job, store)
-        folder.save_environment(environment)
-        run(experiment, _planned_data(experiment, job), device, folder)
+        data = _planned_data(experiment, job)
+    except StoreError:
+        raise
+    except GanbenchError as error:
+        broken = isinstance(error, PluginBroken)
+        outcome = Outcome.PLUGIN_ERROR if broken else Outcome.CRASHED
+        folder.finish(outcome, attempt=number, type=type(error).__name__, error=str(error))
+        return
+    folder.save_environment(environment)
+    if job.memory_bytes:
+        limit_memory(device, job.memory_bytes)
+    with _asked_to_end() as asked:
+        run(experiment, data, device, folder, Attempt(number, job.checkpoint_seconds, asked))
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[Callable[[], bool]]:
+    """Within, SIGTERM ends nothing; what is yielded says whether it came."""
+    asked = Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def time_cell(job: Job, store: Store) -> None:
-    """Measure the speed of the run's cell on this machine."""
+    """Measure the speed of the run's cell on this machine, unless another process has."""
     experiment, device, environment = _settled(job, store)
     path = store.throughput_path(experiment.cell_key, environment["machine"])
-    content = {"cell": experiment.cell_key, "environment": environment}
-    write_json(path, {**content, **measure(experiment, _planned_data(experiment, job), device)})
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(path.parent / "lock"):
+        if not path.exists():
+            measured = measure(experiment, _planned_data(experiment, job), device)
+            content = {"cell": experiment.cell_key, "environment": environment, **measured}
+            write_json(path, {"schema": SCHEMA, **content})
 
 
-TASKS = {"run": train_and_score, "time": time_cell}
+TASKS: dict[str, Callable[[Job, Store], None]] = {"run": train_and_score, "time": time_cell}
 
 
 def _settled(job: Job, store: Store) -> tuple[Experiment, torch.device, dict[str, Any]]:
     catalogue = job.plugins.discover()
     experiment = from_recipe(store.run(job.key).recipe(), catalogue)
     device = resolve_device(job.device)
-    use(device, job.threads)
+    use(device, job.threads, deterministic=job.deterministic)
     return experiment, device, describe(device, job.threads, catalogue)
 
 
@@ -67,15 +116,28 @@ def _end_with_parent(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
+        if os.getsid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)  # with whatever a plugin has started
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
 
 
+def _be_the_first_to_go() -> None:
+    """Where memory is short, the kernel ends a worker and not who waits for it."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
 def main() -> None:
     job = Job.from_text(sys.argv[1])
-    _end_with_parent(job.parent)
-    TASKS[job.task](job, Store(Path(job.store)))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _end_with_parent(int(os.environ["GANBENCH_PARENT"]))
+    _be_the_first_to_go()
+    try:
+        TASKS[job.task](job, Store(Path(job.store)))
+    except Interrupted:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from ganbench.executors.job import Job, PluginChoice
 
 def test_a_job_survives_being_text():
     plugins = PluginChoice(("bundled-losses", "x y"), ("/tmp/mein Verlust é.py",))
-    job = Job("run", "abc", "/a b/store", "/data", "cuda:1", 3, plugins, 17)
+    job = Job("run", "abc", "/a b/store", "/data", "cuda:1", 3, plugins, 17, fresh=True)
     again = Job.from_text(job.to_text())
     assert again == job
     assert again.run_path == Path("/a b/store/runs/abc")

@@ -5,12 +5,17 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
-from ganbench.executors.job import Job, PluginChoice
-from ganbench.executors.local import run_jobs
+from ganbench.executors import process
+from ganbench.executors.executor import Ending, Resources
+from ganbench.executors.job import Job
+from ganbench.executors.local import LocalExecutor, fitting, gpus_of
 
 WORKER = """\
 import json, os, signal, sys, time
@@ -22,6 +27,8 @@ word, _, number = job["task"].partition(" ")
 (folder / "facts").write_text(json.dumps({
     "safe": safe, "module": module, "threads": os.environ["OMP_NUM_THREADS"],
     "mkl": os.environ["MKL_NUM_THREADS"], "leader": os.getsid(0) == os.getpid(),
+    "parent": os.environ["GANBENCH_PARENT"], "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
+    "cublas": os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
     "input": sys.stdin.read(), "started": time.monotonic(),
 }))
 print("out of", job["key"], flush=True)
@@ -29,6 +36,10 @@ print("err of", job["key"], file=sys.stderr, flush=True)
 if word == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (folder / "deaf").touch()
+if word == "family":
+    import subprocess
+    child = subprocess.Popen(["sleep", "60"])
+    (folder / "child").write_text(str(child.pid))
 if word in ("sleep", "deaf"):
     time.sleep(float(number))
 if word == "kill":
@@ -47,19 +58,33 @@ def quick_worker(tmp_path, monkeypatch):
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{script}" "$@"\n')
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    monkeypatch.setattr("ganbench.executors.local._POLL_SECONDS", 0.01)
 
 
 @pytest.fixture
 def job(tmp_path):
-    def made(key: str, task: str = "exit 0", threads: int = 1) -> Job:
-        job = Job(
-            task, key, str(tmp_path), str(tmp_path), "cpu", threads, PluginChoice(), os.getpid()
-        )
+    def made(key: str, task: str = "exit 0", **fields: Any) -> Job:
+        job = Job(task, key, str(tmp_path), str(tmp_path), **fields)
         job.run_path.mkdir(parents=True)
         return job
 
     return made
+
+
+def run_jobs(jobs: list[Job], at_once: int) -> Iterator[tuple[Job, Ending]]:
+    """As a study does it."""
+    executor = LocalExecutor(Resources("cpu", at_once))
+    waiting, under_way = list(jobs), 0
+    try:
+        while waiting or under_way:
+            while waiting and under_way < executor.slots:
+                executor.start(waiting.pop(0))
+                under_way += 1
+            time.sleep(0.01)
+            for ended in executor.ended():
+                under_way -= 1
+                yield ended
+    finally:
+        executor.stop()
 
 
 def facts(job: Job) -> dict:
@@ -73,97 +98,139 @@ def wait_for(path: Path) -> None:
         time.sleep(0.005)
 
 
-def gone(job: Job) -> bool:
+def gone(pid_file: Path) -> bool:
     try:
-        os.kill(int((job.run_path / "pid").read_text()), 0)
+        os.kill(int(pid_file.read_text()), 0)
     except ProcessLookupError:
         return True
-    return False
+    stat = Path(f"/proc/{pid_file.read_text()}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "Z"  # dead, and nobody has asked yet
 
 
 def test_all_jobs_are_done_and_come_with_their_exit_codes(job):
     jobs = [job("a"), job("b", "exit 3"), job("c", f"kill {signal.SIGKILL.value}"), job("d")]
-    ended = dict(run_jobs(jobs, 2, lambda _: None))
-    assert ended == {jobs[0]: 0, jobs[1]: 3, jobs[2]: -9, jobs[3]: 0}
-
-
-def test_no_jobs_are_done_at_once(job):
-    assert list(run_jobs([], 2, lambda _: None)) == []
+    ended = {each.key: ending for each, ending in run_jobs(jobs, 2)}
+    assert ended == {"a": Ending(0), "b": Ending(3), "c": Ending(-9), "d": Ending(0)}
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_never_more_than_so_many_at_once(job, at_once):
+def test_jobs_are_done_in_their_order_so_many_at_once(job, at_once):
     jobs = [job(str(number), "sleep 0.05") for number in range(5)]
-    counts = []
-    ended = list(run_jobs(jobs, at_once, lambda under_way: counts.append(len(under_way))))
-    assert len(ended) == 5
-    assert max(counts) == at_once
-
-
-def test_jobs_are_started_in_their_order(job):
-    jobs = [job(key) for key in "cab"]
-    list(run_jobs(jobs, 1, lambda _: None))
+    assert len(list(run_jobs(jobs, at_once))) == 5
     started = [facts(each)["started"] for each in jobs]
-    assert started == sorted(started)
-
-
-def test_a_job_that_dies_does_not_stop_the_others(job):
-    jobs = [job("a", f"kill {signal.SIGSEGV.value}"), job("b"), job("c")]
-    ended = dict(run_jobs(jobs, 1, lambda _: None))
-    assert list(ended.values()) == [-signal.SIGSEGV, 0, 0]
+    assert at_once > 1 or started == sorted(started)
 
 
 def test_each_is_a_worker_with_its_threads_in_a_session_of_its_own(job):
-    one, two = job("a", threads=1), job("b", threads=2)
-    list(run_jobs([one, two], 2, lambda _: None))
-    for each, threads in ((one, "1"), (two, "2")):
+    one, two = job("a", threads=1), job("b", threads=2, deterministic=True)
+    list(run_jobs([one, two], 2))
+    for each, threads, cublas in ((one, "1", None), (two, "2", ":4096:8")):
         found = facts(each)
         assert found["module"] == "ganbench.executors.worker"
         assert (found["threads"], found["mkl"]) == (threads, threads)
         assert found["leader"] is True
+        assert found["parent"] == str(os.getpid())
+        assert found["cublas"] == cublas
         assert found["input"] == ""
 
 
 def test_what_a_worker_prints_goes_to_the_end_of_its_log(job):
     each = job("a")
     (each.run_path / "log.txt").write_text("before\n")
-    list(run_jobs([each], 1, lambda _: None))
+    list(run_jobs([each], 1))
     assert (each.run_path / "log.txt").read_text() == "before\nout of a\nerr of a\n"
 
 
-def test_the_children_end_when_the_jobs_are_left(job):
-    first, *rest = jobs = [job("a"), job("b", "sleep 60"), job("c", "sleep 60"), job("d")]
-    running = run_jobs(jobs, 3, lambda _: None)
-    assert next(running) == (first, 0)
-    for each in rest[:2]:
+def test_a_job_whose_time_is_up_is_ended(job):
+    slow, quick = job("a", "sleep 60", timeout_seconds=0.5), job("b", timeout_seconds=60)
+    ended = {each.key: ending for each, ending in run_jobs([slow, quick], 2)}
+    assert ended == {"a": Ending(-signal.SIGTERM, timed_out=True), "b": Ending(0)}
+
+
+def test_one_that_does_not_listen_when_its_time_is_up_is_killed(job, monkeypatch):
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    each = job("a", "deaf 60", timeout_seconds=2.0)
+    ((_, ending),) = run_jobs([each], 1)
+    assert ending == Ending(-signal.SIGKILL, timed_out=True)
+
+
+def test_the_children_end_when_the_executor_stops(job):
+    jobs = [job("a", "sleep 60"), job("b", "family 60")]
+    executor = LocalExecutor(Resources("cpu", 2))
+    for each in jobs:
+        executor.start(each)
         wait_for(each.run_path / "facts")
-    running.close()
-    assert all(gone(each) for each in rest[:2])
-    assert not (rest[2].run_path / "log.txt").exists()
+    wait_for(jobs[1].run_path / "child")
+    executor.stop()
+    assert all(gone(each.run_path / "pid") for each in jobs)
+    assert gone(jobs[1].run_path / "child")
+    assert executor.ended() == []
 
 
-def test_the_children_end_when_the_tick_raises(job):
-    each = job("a", "sleep 60")
-
-    def stop(_: list[Job]) -> None:
-        wait_for(each.run_path / "facts")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(run_jobs([each], 1, stop))
-    assert gone(each)
+def test_what_a_worker_started_ends_with_it(job):
+    each = job("a", "family 0")
+    list(run_jobs([each], 1))
+    assert gone(each.run_path / "child")
 
 
 def test_a_child_that_does_not_listen_is_killed(job, monkeypatch):
-    monkeypatch.setattr("ganbench.executors.local._GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
     each = job("a", "deaf 60")
-
-    def stop(_: list[Job]) -> None:
-        wait_for(each.run_path / "deaf")
-        raise KeyboardInterrupt
-
+    executor = LocalExecutor(Resources("cpu", 1))
+    executor.start(each)
+    wait_for(each.run_path / "deaf")
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        list(run_jobs([each], 1, stop))
-    assert gone(each)
+    executor.stop()
+    assert gone(each.run_path / "pid")
     assert time.monotonic() - started < 30
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """A machine with so many GPUs, as far as torch can tell."""
+
+    def there_are(count: int, visible: str | None = None) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        if visible is None:
+            monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        else:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+
+    return there_are
+
+
+@pytest.mark.parametrize(
+    ("device", "count", "visible", "expected"),
+    [
+        ("auto", 2, None, ["0", "1"]),
+        ("cuda", 2, None, ["0", "1"]),
+        ("cuda:1", 2, None, ["1"]),
+        ("cuda", 2, "4,6", ["4", "6"]),
+        ("cuda:1", 2, "4,6", ["6"]),
+        ("cuda", 1, "GPU-8a1c, GPU-77ff", ["GPU-8a1c"]),
+        ("cpu", 2, None, []),
+    ],
+)
+def test_which_gpus_a_device_means(gpus, device, count, visible, expected):
+    gpus(count, visible)
+    assert gpus_of(device) == expected
+
+
+def test_jobs_are_spread_over_the_gpus_and_see_one_each(job, gpus):
+    gpus(2, "4,6")
+    assert fitting(Resources("cuda")) == 2
+    executor = LocalExecutor(Resources("cuda", jobs=4))
+    jobs = [job(key, "sleep 60", device="cuda") for key in "abcd"]
+    for each in jobs:
+        executor.start(each)
+        wait_for(each.run_path / "facts")
+    executor.stop()
+    assert [facts(each)["gpu"] for each in jobs] == ["4", "6", "4", "6"]
+
+
+def test_a_cpu_does_as_many_as_have_a_core_each(monkeypatch):
+    monkeypatch.setattr("ganbench.executors.local.cpu_count", lambda: 8)
+    assert fitting(Resources("cpu", threads=3)) == 2
+    assert fitting(Resources("cpu", threads=16)) == 1
+    assert LocalExecutor(Resources("cpu", jobs=5)).slots == 5

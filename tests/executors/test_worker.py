@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,11 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganbench import play as playing
 from ganbench import timing
-from ganbench.errors import BadInput
+from ganbench.errors import BadInput, PluginBroken
 from ganbench.executors import worker
-from ganbench.executors.job import Job, PluginChoice
-from ganbench.store import Outcome, Store, read_json
+from ganbench.executors.job import Job
+from ganbench.executors.process import BUSY
+from ganbench.files import read_json
+from ganbench.play import Interrupted
+from ganbench.store import Outcome, Store
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def job(planned, store) -> Job:
     experiment, _ = planned(budget="4gsteps")
     store.run(experiment.key).plan(experiment.recipe())
     place = str(store.path)
-    return Job("run", experiment.key, place, "/nowhere", "cpu", 1, PluginChoice(), os.getpid())
+    return Job("run", experiment.key, place, "/nowhere")
 
 
 @pytest.fixture(autouse=True)
@@ -47,19 +52,80 @@ def test_a_run_is_trained_scored_and_described(job, store):
 
 def test_a_run_with_a_result_is_left_alone(job, store):
     folder = store.run(job.key)
-    folder.finish(Outcome.DIVERGED, step=3)
+    folder.finish(Outcome.DIVERGED, step=3, attempt=1)
     worker.train_and_score(job, store)
-    assert folder.outcome() == {"schema": 1, "outcome": "diverged", "step": 3}
+    assert folder.outcome() == {"schema": 1, "outcome": "diverged", "step": 3, "attempt": 1}
     assert folder.events() == []
+
+
+def test_a_run_that_somebody_else_did_meanwhile_is_left_alone(job, store):
+    folder = store.run(job.key)
+    folder.begin_attempt()
+    folder.begin_attempt()
+    folder.finish(Outcome.CRASHED, attempt=2)
+    worker.train_and_score(replace(job, supersedes=1), store)
+    assert folder.outcome()["attempt"] == 2
 
 
 def test_a_run_that_crashed_is_tried_again(job, store):
     folder = store.run(job.key)
+    assert folder.begin_attempt() == 1
     folder.append_event({"event": "left over"})
-    folder.finish(Outcome.CRASHED)
+    folder.finish(Outcome.CRASHED, attempt=1)
+    worker.train_and_score(replace(job, supersedes=1), store)
+    assert folder.outcome()["outcome"] == "completed"
+    assert folder.outcome()["attempt"] == 2
+    assert folder.events()[0]["event"] == "started"
+    assert [line["outcome"] for line in folder.superseded()] == ["crashed"]
+
+
+def test_a_finished_run_can_be_done_anew(job, store):
+    folder = store.run(job.key)
+    worker.train_and_score(job, store)
+    first = folder.generator_path.read_bytes()
+    worker.train_and_score(replace(job, supersedes=1, fresh=True), store)
+    assert folder.outcome()["attempt"] == 2
+    assert folder.generator_path.read_bytes() == first
+
+
+def test_a_run_that_another_process_is_doing_is_left_to_it(job, store):
+    with store.run(job.key).lease(), pytest.raises(SystemExit) as ended:
+        worker.train_and_score(job, store)
+    assert ended.value.code == BUSY
+    assert store.run(job.key).attempts() == []
+
+
+def test_a_worker_that_is_asked_to_end_writes_a_checkpoint_and_goes_on_from_it(
+    planned, store, monkeypatch
+):
+    experiment, _ = planned(budget="400gsteps", evaluations=1)
+    folder = store.run(experiment.key)
+    folder.plan(experiment.recipe())
+    job = Job("run", experiment.key, str(store.path), "/nowhere")
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(playing, "_mean", lambda losses: os.kill(os.getpid(), signal.SIGTERM) or 0)
+    with pytest.raises(Interrupted):
+        worker.train_and_score(job, store)
+    monkeypatch.undo()
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert folder.status == "interrupted"
     worker.train_and_score(job, store)
     assert folder.outcome()["outcome"] == "completed"
-    assert folder.events()[0]["event"] == "started"
+    assert [line["event"] for line in folder.attempts()] == ["began", "began", "resumed"]
+    assert folder.attempts()[-1]["generator_steps"] == 100
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(PluginBroken("theirs"), "plugin_error"), (BadInput("no"), "crashed")]
+)
+def test_what_can_no_longer_be_made_is_an_outcome(job, store, monkeypatch, error, outcome):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(worker, "from_recipe", fail)
+    worker.train_and_score(job, store)
+    found = store.run(job.key).outcome()
+    assert (found["outcome"], found["error"]) == (outcome, str(error))
 
 
 def test_a_cell_is_timed(job, store, monkeypatch):
@@ -89,16 +155,19 @@ def test_data_that_changed_since_the_plan_are_not_trained_on(planned, store):
     other = replace(experiment, data_fingerprint="f00d")
     store.run(other.key).plan(other.recipe())
     place = str(store.path)
-    job = Job("run", other.key, place, "/nowhere", "cpu", 1, PluginChoice(), os.getpid())
-    with pytest.raises(BadInput, match="the data of gaussian:size=500 changed since"):
-        worker.train_and_score(job, store)
-    assert store.run(other.key).outcome() is None
+    job = Job("run", other.key, place, "/nowhere")
+    worker.train_and_score(job, store)
+    outcome = store.run(other.key).outcome()
+    assert outcome["outcome"] == "crashed"
+    assert outcome["error"].startswith("the data of gaussian:size=500 changed since")
 
 
 def test_the_task_is_looked_up(job, store, monkeypatch):
     done = []
     monkeypatch.setitem(worker.TASKS, "run", lambda job, store: done.append((job, store.path)))
     monkeypatch.setattr(worker, "_end_with_parent", lambda parent: None)
+    monkeypatch.setattr(worker, "_be_the_first_to_go", lambda: None)
+    monkeypatch.setenv("GANBENCH_PARENT", "1")
     monkeypatch.setattr("sys.argv", ["worker", job.to_text()])
     worker.main()
     assert done == [(job, Path(job.store))]

@@ -1,0 +1,118 @@
+"""Checkpoints on disk: from where an interrupted run goes on.
+
+    CHECKPOINTS/STEP/state.safetensors  the game, as `checkpoint.capture` sees it
+    CHECKPOINTS/STEP/progress.json      how far the run is
+    CHECKPOINTS/STEP/manifest.json      the sha256 of both; written last, and without it there is
+                                        no checkpoint
+
+STEP is the number of generator steps. The last two are kept: an older one is deleted when the
+newer has been read back and found sound.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from ganbench.errors import StoreError
+from ganbench.files import encoded, read_json, write_atomically, write_json
+
+SCHEMA = 1
+_KEPT = 2
+_STATE, _PROGRESS, _MANIFEST = "state.safetensors", "progress.json", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A game, and how far the run was."""
+
+    state: Mapping[str, Tensor]
+    progress: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Those of one run."""
+
+    folder: Path
+
+    def save(self, step: int, state: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
+        """Write one; it is sound, and on disk, when this returns.
+
+        Raises:
+            StoreError: it can't be written, or is not what was written when it is read back.
+        """
+        folder = self.folder / f"{step:010d}"
+        tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+        contents = {
+            _STATE: safetensors.torch.save(tensors, {"schema": str(SCHEMA)}),
+            _PROGRESS: encoded({"schema": SCHEMA, **progress}),
+        }
+        for name, content in contents.items():
+            write_atomically(folder / name, content)
+        digests = {name: sha256(content).hexdigest() for name, content in contents.items()}
+        write_json(folder / _MANIFEST, {"schema": SCHEMA, "sha256": digests})
+        _contents(folder)
+        for older in self._folders()[_KEPT:]:
+            rmtree(older, ignore_errors=True)
+
+    def sound(self) -> Iterator[Checkpoint]:
+        """Those that hold what was written, the latest first; others are passed over, aloud."""
+        for folder in self._folders():
+            try:
+                yield _read(folder)
+            except StoreError as error:
+                print(f"checkpoint left out: {error}", file=sys.stderr)
+
+    def faults(self) -> list[str]:
+        """What is wrong with each that is not sound."""
+        found = []
+        for folder in self._folders():
+            try:
+                _read(folder)
+            except StoreError as error:
+                found.append(str(error))
+        return found
+
+    def remove(self) -> None:
+        """Delete all of them."""
+        rmtree(self.folder, ignore_errors=True)
+
+    def _folders(self) -> list[Path]:
+        """Of all that were finished, the latest first."""
+        found = [p.parent for p in self.folder.glob(f"*/{_MANIFEST}") if p.parent.name.isdigit()]
+        return sorted(found, key=lambda folder: int(folder.name), reverse=True)
+
+
+def _read(folder: Path) -> Checkpoint:
+    contents = _contents(folder)
+    try:
+        state = safetensors.torch.load(contents[_STATE])
+        progress = json.loads(contents[_PROGRESS])
+    except Exception as error:  # a file that was tampered with fails in every way there is
+        raise StoreError(f"'{folder}' is no checkpoint: {error}") from error
+    if not isinstance(progress, dict) or progress.get("schema") != SCHEMA:
+        raise StoreError(f"'{folder}' is a checkpoint of another schema than {SCHEMA}")
+    return Checkpoint(state, progress)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Both files, if they are what the manifest says."""
+    digests = read_json(folder / _MANIFEST).get("sha256")
+    contents = {}
+    for name in (_STATE, _PROGRESS):
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise StoreError(f"'{folder / name}' can't be read: {error.strerror}") from error
+        found = sha256(contents[name]).hexdigest()
+        if not isinstance(digests, dict) or digests.get(name) != found:
+            raise StoreError(f"'{folder / name}' is not what was written: its sha256 is {found}")
+    return contents
