@@ -417,7 +417,7 @@ def test_a_run_is_reproducible_to_the_bit(planned, tmp_path):
 
 @pytest.mark.parametrize("stalls_after", [0, 3])
 def test_a_schedule_that_stops_spending_the_budget_ends_the_run(play, monkeypatch, stalls_after):
-    monkeypatch.setattr("ganbench.runner._ROUNDS_FOR_NOTHING", 20)
+    monkeypatch.setattr("ganbench.play._ROUNDS_FOR_NOTHING", 20)
 
     class Stalling(KStep):
         def accepts(self, real, fake):
