@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -186,6 +187,11 @@ class RunFolder:
         """Bytes of all events so far."""
         path = self.path / "events.jsonl"
         return path.stat().st_size if path.exists() else 0
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of what the run's result is read from."""
+        paths = (self.path / "events.jsonl", self.generator_path)
+        return {p.name: sha256(p.read_bytes()).hexdigest() for p in paths if p.exists()}
 
     def finish(self, outcome: Outcome, **details: Any) -> bool:
         """Write how the run ended; False if somebody had done so before."""
