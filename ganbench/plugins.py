@@ -53,12 +53,15 @@ def _from_entry_point(entry_point: metadata.EntryPoint, blocked: bool) -> Plugin
         entry_point.name,
         distribution.name if distribution else "unknown",
         distribution.version if distribution else "unknown",
-        mutable=bool(distribution and _is_editable(distribution)),
+        mutable=bool(distribution and _is_mutable(distribution)),
     )
     return Plugin(origin, blocked=True) if blocked else _isolated(origin, entry_point.load)
 
 
-def _is_editable(distribution: metadata.Distribution) -> bool:
+def _is_mutable(distribution: metadata.Distribution) -> bool:
+    """Whether it is an editable install, or a checkout's egg-info that lies on the path."""
+    if distribution.read_text("PKG-INFO") is not None:
+        return True
     try:
         url = json.loads(distribution.read_text("direct_url.json") or "{}")
         return bool(url.get("dir_info", {}).get("editable"))
