@@ -28,7 +28,7 @@ from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
 from ganbench.experiment import Experiment, Objective, choose_objective, with_additions
 from ganbench.protocol import check_class
 from ganbench.request import Request, Setup, default_data_folder
-from ganbench.scores import Score, pair, prepared
+from ganbench.scores import Needed, Score, pair, prepared
 from ganbench.specs import Spec, parse_entries, parse_one
 
 
@@ -135,8 +135,8 @@ class _Grid:
     def _scores(self, samples: int) -> tuple[Score, ...]:
         """The scores, with the settings that they have on this data."""
         if samples not in self._prepared:
-            asked = bool(self._request.metrics)
-            scales = prepared(self._asked, self._data, samples, all_of_them=asked)
+            needed = Needed.ALL if self._request.metrics else Needed.HEADLINE
+            scales = prepared(self._asked, self._data, samples, needed=needed)
             self._prepared[samples] = tuple(scale.score for scale in scales)
         return self._prepared[samples]
 

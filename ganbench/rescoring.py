@@ -26,7 +26,7 @@ from ganbench.planning import choose_scores, load
 from ganbench.reference import References, default_folder
 from ganbench.request import Setup
 from ganbench.results import Results
-from ganbench.scores import Scale, prepared
+from ganbench.scores import Needed, Scale, prepared
 from ganbench.scoring import Scored, Scorer
 from ganbench.specs import Spec, parse_one
 from ganbench.store import RunFolder
@@ -214,7 +214,8 @@ def _scales(
 ) -> list[Scale]:
     """The scales of what is wanted; `extractor` goes before the one that suits the data."""
     scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors, extractor)
-    return prepared(scores, data, samples, all_of_them=bool(wanted.metrics), with_players=False)
+    needed = Needed.ALL if wanted.metrics else Needed.HEADLINE
+    return prepared(scores, data, samples, needed=needed, with_players=False)
 
 
 def _scales_of_run(
@@ -223,7 +224,7 @@ def _scales_of_run(
     if wanted.metrics or wanted.extractors:
         own = next((score.extractor.text for score in experiment.scores if score.extractor), "")
         return _scales(experiment.dataset, data, samples, wanted, catalogue, own)
-    return prepared(experiment.scores, data, samples, all_of_them=False, with_players=False)
+    return prepared(experiment.scores, data, samples, needed=Needed.HEADLINE, with_players=False)
 
 
 def _found(run: str, store: Path) -> RunFolder:

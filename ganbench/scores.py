@@ -1,7 +1,9 @@
 """By what a study scores: metrics, each with the extractor whose features it compares."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +12,7 @@ from ganbench.catalogue import EXTRACTOR, METRIC, Catalogue, code_of
 from ganbench.choices import Choice, choose
 from ganbench.components import Direction, Extractor, FeatureMetric, Metric
 from ganbench.data import Data
-from ganbench.errors import BadInput, PluginBroken, Unsupported
+from ganbench.errors import BadInput, GanbenchError, PluginBroken, Unsupported
 from ganbench.randomness import random_state_kept
 from ganbench.specs import Spec, parse_one
 
@@ -32,6 +34,12 @@ class Score:
     @property
     def choices(self) -> tuple[Choice, ...]:
         return (self.metric, self.extractor) if self.extractor else (self.metric,)
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        seen_by = f" on '{self.extractor.short}'" if self.extractor else ""
+        return f"metric '{self.metric.short}'{seen_by}"
 
     def recipe(self) -> dict[str, Any]:
         """The whole of it as JSON, from which `from_recipe` makes it again."""
@@ -138,26 +146,31 @@ class Scale:
         }
 
 
+class Needed(Enum):
+    """Which scores have to be had; what else can't score this data is left out with a warning."""
+
+    ALL = auto()
+    HEADLINE = auto()
+
+
 def prepared(
     scores: Sequence[Score],
     data: Data,
     samples: int,
     *,
-    all_of_them: bool = True,
+    needed: Needed = Needed.ALL,
     with_players: bool = True,
 ) -> list[Scale]:
     """Make metrics and extractors and show them the data; their `settings` are then known.
 
     Args:
         samples: generated ones, in one evaluation.
-        all_of_them: an error is raised for any; otherwise for the headline alone, and what else
-            can't score this data, or so few samples, is left out.
         with_players: samples come from a game, whose D can be judged too.
 
     Raises:
-        Unsupported: one can't score this data.
+        Unsupported: one that is needed can't score this data.
         NotPrepared: one lacks its weights.
-        BadInput: there are too few samples for one.
+        BadInput: there are too few samples for one that is needed.
     """
     extractors: dict[str, Extractor] = {}
     scales: list[Scale] = []
@@ -166,11 +179,17 @@ def prepared(
             if not with_players and hasattr(score.metric.component.cls, "judge"):
                 raise Unsupported(f"metric '{score.metric.short}' judges D, while a run trains it")
             scales.append(_prepared(score, data, samples, extractors))
-        except (BadInput, Unsupported):
-            if all_of_them or not scales:
+        except (BadInput, Unsupported) as error:
+            if needed is Needed.ALL or not scales:
                 raise
+            _warn_of(score, error)
     _check_names(scales, data, samples)
     return scales
+
+
+def _warn_of(left_out: Score, error: GanbenchError) -> None:
+    reason = " ".join(str(error).split())
+    warnings.warn(f"{left_out.label} is left out: {reason}", stacklevel=3)
 
 
 def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extractor]) -> Scale:

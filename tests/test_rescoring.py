@@ -85,7 +85,14 @@ def test_what_suits_the_real_data_is_the_default(halves, tmp_path):
     report = ganbench.evaluate(fake=halves[0], real="digits", data_folder=tmp_path)
     names = [name.partition("[")[0] for name in report.scores["metric"]]
     assert {"fd", "precision", "recall", "classes_covered"} <= set(names)
-    assert "kid" not in names  # 899 are too few for subsets of 1,000, and nobody asked
+
+
+def test_a_default_that_needs_more_images_is_left_out_and_named(tmp_path, digit_images):
+    fake = write(tmp_path / "few", digit_images[:5])
+    with pytest.warns(UserWarning, match="'density-coverage' on 'digits-cnn' is left out: .*least"):
+        report = ganbench.evaluate(fake=fake, real="digits", data_folder=tmp_path)
+    names = {name.partition("[")[0] for name in report.scores["metric"]}
+    assert names == {"fd", "precision", "recall", "class_kl", "classes_covered"}
 
 
 def test_a_set_against_itself_is_at_distance_zero():

@@ -10,7 +10,7 @@ from ganbench.catalogue import EXTRACTOR, METRIC
 from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
-from ganbench.scores import Score, from_recipe, pair, prepared
+from ganbench.scores import Needed, Score, from_recipe, pair, prepared
 from ganbench.specs import parse_one
 
 IMAGES = Data(torch.zeros(100, 1, 8, 8, dtype=torch.uint8), "train")
@@ -198,28 +198,39 @@ def test_a_metric_may_refuse_an_extractor(paired):
 
 
 def test_what_lacks_its_weights_says_so_even_if_nobody_asked_for_it(paired):
-    for strict in (True, False):
+    for needed in Needed:
         with pytest.raises(NotPrepared, match="weights are not there"):
-            prepared(paired("spread,fid", "eyes:colour=lost"), IMAGES, 50, all_of_them=strict)
+            prepared(paired("spread,fid", "eyes:colour=lost"), IMAGES, 50, needed=needed)
 
 
-def test_what_nobody_asked_for_is_left_out_where_it_can_not_be_had(paired):
+def test_what_nobody_asked_for_is_left_out_where_it_can_not_be_had_and_it_is_said(paired):
     scores = paired("spread,distance:k=60,classes,fid", "eyes:colour=green")
     with pytest.raises(BadInput, match="at least 61"):
         prepared(scores, IMAGES, 50)
-    kept = prepared(scores, IMAGES, 50, all_of_them=False)
+    with pytest.warns(UserWarning) as warned:
+        kept = prepared(scores, IMAGES, 50, needed=Needed.HEADLINE)
     assert names(scale.score for scale in kept) == ["spread"]
+    assert [str(each.message) for each in warned] == [
+        "metric 'distance:k=60' on 'eyes:colour=green' is left out: metric 'distance:k=60' needs"
+        " at least 61 real and as many generated samples; on one side there are 50",
+        "metric 'classes' on 'eyes:colour=green' is left out: metric 'classes' needs an extractor"
+        " that names classes, and 'eyes:colour=green' names none",
+        "metric 'fid' on 'eyes:colour=green' is left out: fid needs eyes of another colour",
+    ]
 
 
 def test_the_headline_is_never_left_out(paired):
     with pytest.raises(BadInput, match="at least 61"):
-        prepared(paired("distance:k=60,spread"), IMAGES, 50, all_of_them=False)
+        prepared(paired("distance:k=60,spread"), IMAGES, 50, needed=Needed.HEADLINE)
 
 
 def test_without_players_nothing_is_judged(paired):
     with pytest.raises(Unsupported, match="'gap' judges D"):
         prepared(paired("gap"), IMAGES, 50, with_players=False)
-    kept = prepared(paired("spread,gap"), IMAGES, 50, with_players=False, all_of_them=False)
+    with pytest.warns(UserWarning, match="metric 'gap' is left out: .* judges D"):
+        kept = prepared(
+            paired("spread,gap"), IMAGES, 50, with_players=False, needed=Needed.HEADLINE
+        )
     assert names(scale.score for scale in kept) == ["spread"]
     assert len(prepared(paired("spread,gap"), IMAGES, 50)) == 2
 
