@@ -213,15 +213,20 @@ def machine_of(setup: Setup) -> str:
 
 
 def choose_scores(
-    catalogue: Catalogue, dataset: Choice, metrics: str, extractors: str, suiting: str = ""
+    catalogue: Catalogue,
+    dataset: Choice,
+    metrics: str,
+    extractors: str,
+    suiting: Sequence[str] = (),
 ) -> tuple[Score, ...]:
-    """The metrics and extractors asked for, or what suits the data set."""
+    """The metrics and extractors asked for, or what suits; `suiting` before the data set's own."""
     cls = dataset.component.cls
+    own = getattr(cls, "extractor", "")
     return pair(
         catalogue,
         _choose_all(catalogue, METRIC, metrics or ",".join(cls.metrics)),
         _choose_all(catalogue, EXTRACTOR, extractors) if extractors else (),
-        suiting or getattr(cls, "extractor", ""),
+        suiting or ([own] if own else []),
     )
 
 

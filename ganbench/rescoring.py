@@ -47,6 +47,13 @@ class Wanted:
     extractors: str = ""
     download: bool = False
 
+    @property
+    def needed(self) -> Needed:
+        """What has to be had: all that was asked for by its name."""
+        if not self.metrics:
+            return Needed.HEADLINE
+        return Needed.ALL if self.extractors else Needed.EACH_METRIC
+
 
 @dataclass(frozen=True)
 class Report:
@@ -210,21 +217,22 @@ def _scales(
     samples: int,
     wanted: Wanted,
     catalogue: Catalogue,
-    extractor: str = "",
+    extractors: Sequence[str] = (),
 ) -> list[Scale]:
-    """The scales of what is wanted; `extractor` goes before the one that suits the data."""
-    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors, extractor)
-    needed = Needed.ALL if wanted.metrics else Needed.HEADLINE
-    return prepared(scores, data, samples, needed=needed, with_players=False)
+    """The scales of what is wanted; `extractors` go before the one that suits the data."""
+    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors, extractors)
+    return prepared(scores, data, samples, needed=wanted.needed, with_players=False)
 
 
 def _scales_of_run(
     experiment: Experiment, data: Data, samples: int, wanted: Wanted, catalogue: Catalogue
 ) -> list[Scale]:
+    """Those of its training; or what is wanted, on each of its own extractors that fits."""
     if wanted.metrics or wanted.extractors:
-        own = next((score.extractor.text for score in experiment.scores if score.extractor), "")
-        return _scales(experiment.dataset, data, samples, wanted, catalogue, own)
-    return prepared(experiment.scores, data, samples, needed=Needed.HEADLINE, with_players=False)
+        own = [score.extractor.text for score in experiment.scores if score.extractor]
+        distinct = list(dict.fromkeys(own))
+        return _scales(experiment.dataset, data, samples, wanted, catalogue, distinct)
+    return prepared(experiment.scores, data, samples, needed=wanted.needed, with_players=False)
 
 
 def _found(run: str, store: Path) -> RunFolder:

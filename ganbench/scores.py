@@ -74,13 +74,13 @@ def pair(
     catalogue: Catalogue,
     metrics: Sequence[Choice],
     extractors: Sequence[Choice],
-    suiting: str,
+    suiting: Sequence[str],
 ) -> tuple[Score, ...]:
     """Every metric with every extractor; the headline first.
 
     Args:
         extractors: those that were asked for.
-        suiting: the spec of what takes their place where there are none; may be empty.
+        suiting: the specs of what takes their place where there are none; may be empty.
 
     Raises:
         BadInput: a metric has no extractor, or an extractor has no metric.
@@ -92,12 +92,15 @@ def pair(
             continue
         only = getattr(metric.component.cls, "extractor", "")
         fitting = [e for e in extractors if not only or e.component.name == only]
-        if not fitting and not (only or suiting):
+        if not fitting:
+            specs = [spec for spec in map(parse_one, suiting) if not only or spec.name == only]
+            specs = specs or ([Spec(only)] if only else [])
+            fitting = [choose(catalogue, EXTRACTOR, spec) for spec in specs]
+        if not fitting:
             raise BadInput(
                 f"metric '{metric.short}' compares features, and the data set names nothing that"
                 " sees them: give --extractors; see them with `ganbench list extractors`"
             )
-        fitting = fitting or [choose(catalogue, EXTRACTOR, parse_one(only or suiting))]
         scores += [Score(metric, extractor) for extractor in fitting]
     used = {score.extractor.text for score in scores if score.extractor}
     for extractor in extractors:
@@ -150,6 +153,7 @@ class Needed(Enum):
     """Which scores have to be had; what else can't score this data is left out with a warning."""
 
     ALL = auto()
+    EACH_METRIC = auto()  # on one of its extractors
     HEADLINE = auto()
 
 
@@ -174,22 +178,24 @@ def prepared(
     """
     extractors: dict[str, Extractor] = {}
     scales: list[Scale] = []
+    refused: list[tuple[Score, GanbenchError]] = []
     for score in scores:
         try:
             if not with_players and hasattr(score.metric.component.cls, "judge"):
                 raise Unsupported(f"metric '{score.metric.short}' judges D, while a run trains it")
             scales.append(_prepared(score, data, samples, extractors))
         except (BadInput, Unsupported) as error:
-            if needed is Needed.ALL or not scales:
+            if needed is Needed.ALL or (needed is Needed.HEADLINE and not scales):
                 raise
-            _warn_of(score, error)
+            refused.append((score, error))
+    had = {scale.score.metric.text for scale in scales}
+    for score, refusal in refused:
+        if needed is Needed.EACH_METRIC and score.metric.text not in had:
+            raise refusal
+        reason = " ".join(str(refusal).split())
+        warnings.warn(f"{score.label} is left out: {reason}", stacklevel=2)
     _check_names(scales, data, samples)
     return scales
-
-
-def _warn_of(left_out: Score, error: GanbenchError) -> None:
-    reason = " ".join(str(error).split())
-    warnings.warn(f"{left_out.label} is left out: {reason}", stacklevel=3)
 
 
 def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extractor]) -> Scale:

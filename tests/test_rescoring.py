@@ -301,6 +301,23 @@ def test_a_run_is_scored_again_on_its_own_extractor(tmp_path):
     assert report.scores["metric"][0].startswith("kid[n=2000,all:50000,raw,")
 
 
+def test_a_run_is_scored_again_on_each_of_its_extractors_that_fits(tmp_path):
+    """`classes` needs an extractor that names them, which `raw` does not."""
+    results = ganbench.run(
+        "nonsat", "digits", store=tmp_path / "store", metrics="fd", extractors="raw,digits-cnn",
+        budget="1kimg", seeds=1, jobs=1, protocol="quick:evaluation_samples=300",
+    )  # fmt: skip
+    (key,) = results.runs()["run"]
+    with pytest.warns(UserWarning, match="'classes' on 'raw' is left out: .* names classes"):
+        report = ganbench.evaluate(key, metrics="fd,classes", store=tmp_path / "store")
+    assert list(report.scores["metric"]) == [
+        "fd[n=300,all:1797,raw,uint8]",
+        "fd[n=300,all:1797,digits-cnn,uint8]",
+        "class_kl[n=300,all:1797,digits-cnn,uint8]",
+        "classes_covered[n=300,all:1797,digits-cnn,uint8]",
+    ]
+
+
 def test_scores_that_can_not_be_kept_are_shown(store, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

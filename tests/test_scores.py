@@ -117,7 +117,7 @@ def paired(catalogue):
     def make(metrics: str, extractors: str = "", suiting: str = "glasses") -> tuple[Score, ...]:
         chosen = [choose(catalogue, METRIC, parse_one(m)) for m in metrics.split(",")]
         eyes = [choose(catalogue, EXTRACTOR, parse_one(e)) for e in extractors.split(",") if e]
-        return pair(catalogue, chosen, eyes, suiting)
+        return pair(catalogue, chosen, eyes, [spec for spec in suiting.split(",") if spec])
 
     return make
 
@@ -144,6 +144,13 @@ def names(scores) -> list[str]:
 )  # fmt: skip
 def test_every_metric_meets_the_extractors_that_it_can_use(paired, metrics, extractors, expected):
     assert names(paired(metrics, extractors)) == expected
+
+
+def test_each_that_suits_is_met_by_the_metrics_that_can_use_it(paired):
+    scores = paired("distance,fid,spread", suiting="glasses,eyes:colour=red")
+    assert names(scores) == [
+        "distance@glasses", "distance@eyes:colour=red", "fid@eyes:colour=red", "spread",
+    ]  # fmt: skip
 
 
 def test_features_need_something_that_sees_them(paired):
@@ -207,7 +214,7 @@ def test_what_nobody_asked_for_is_left_out_where_it_can_not_be_had_and_it_is_sai
     scores = paired("spread,distance:k=60,classes,fid", "eyes:colour=green")
     with pytest.raises(BadInput, match="at least 61"):
         prepared(scores, IMAGES, 50)
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="is left out") as warned:
         kept = prepared(scores, IMAGES, 50, needed=Needed.HEADLINE)
     assert names(scale.score for scale in kept) == ["spread"]
     assert [str(each.message) for each in warned] == [
@@ -217,6 +224,17 @@ def test_what_nobody_asked_for_is_left_out_where_it_can_not_be_had_and_it_is_sai
         " that names classes, and 'eyes:colour=green' names none",
         "metric 'fid' on 'eyes:colour=green' is left out: fid needs eyes of another colour",
     ]
+
+
+def test_each_metric_is_had_on_what_fits_of_its_extractors(paired):
+    scores = paired("distance,classes", "eyes,glasses")
+    with pytest.warns(UserWarning, match="'classes' on 'eyes' is left out: .* names classes"):
+        kept = prepared(scores, IMAGES, 50, needed=Needed.EACH_METRIC)
+    assert names(each.score for each in kept) == [
+        "distance@eyes", "distance@glasses", "classes@glasses",
+    ]  # fmt: skip
+    with pytest.raises(Unsupported, match=r"'classes' needs .* names classes"):
+        prepared(paired("distance,classes", "eyes"), IMAGES, 50, needed=Needed.EACH_METRIC)
 
 
 def test_the_headline_is_never_left_out(paired):

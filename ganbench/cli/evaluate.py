@@ -39,8 +39,9 @@ def evaluate_command(
 ) -> None:
     """Score two sets of images, or stored runs again with other settings.
 
-    A RUN is the first digits of its key: the name of its folder in the store. `noise` is the
-    standard error of a value over other draws of as many fakes.
+    A RUN is the first digits of its key: the name of its folder in the store. Its metrics are
+    scored on each of its own extractors unless --extractors are given. `noise` is the standard
+    error of a value over other draws of as many fakes.
 
     \b
     Examples:
