@@ -238,26 +238,6 @@ def _single(entry: Sequence[Spec]) -> Spec:
     return parse_one("+".join(map(str, entry)))
 
 
-def prepare(catalogue: Catalogue, name: str, folder: Path) -> str:
-    """Fetch a data set, or what an extractor needs; return a line that says what is ready.
-
-    Raises:
-        GanbenchError: there is no such thing, or it can't be fetched or read.
-    """
-    spec = parse_one(name)
-    if spec.name not in {component.name for component in catalogue.of_kind(EXTRACTOR)}:
-        dataset = choose(catalogue, DATASET, spec)
-        data = load(dataset, folder, download=True)
-        shape = " x ".join(map(str, data.shape))
-        return f"{dataset.short} is ready: {len(data):,} samples of {shape} ({data.split})"
-    extractor = choose(catalogue, EXTRACTOR, spec)
-    with code_of(extractor.component):
-        fetch = getattr(extractor.create(), "prepare", None)
-        if fetch is not None:
-            fetch(folder)
-    return f"{extractor.short} is ready"
-
-
 def load(dataset: Choice, folder: Path, *, download: bool = False) -> Data:
     """Load a data set; where it is not there, fetch it, or say by which command.
 

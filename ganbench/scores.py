@@ -199,7 +199,11 @@ def prepared(
 
 
 def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extractor]) -> Scale:
-    extractor = _extractor(score.extractor, data, extractors) if score.extractor else None
+    extractor = None
+    if score.extractor:
+        if score.extractor.text not in extractors:
+            extractors[score.extractor.text] = checked_extractor(score.extractor, data)
+        extractor = extractors[score.extractor.text]
     with code_of(score.metric.component):
         metric = score.metric.create()
         if extractor is None:
@@ -210,15 +214,14 @@ def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extr
     return Scale(replace(score, settings=tuple(settings)), metric, extractor)
 
 
-def _extractor(choice: Choice, data: Data, known: dict[str, Extractor]) -> Extractor:
-    if choice.text not in known:
-        with code_of(choice.component), random_state_kept(torch.device("cpu")):
-            torch.manual_seed(0)  # what it draws is the same in every run
-            extractor: Extractor = choice.create()
-            extractor.check(data)
-            _ = extractor.settings
-        known[choice.text] = extractor
-    return known[choice.text]
+def checked_extractor(choice: Choice, data: Data) -> Extractor:
+    """Make an extractor and show it the data; its `settings` are then known."""
+    with code_of(choice.component), random_state_kept(torch.device("cpu")):
+        torch.manual_seed(0)  # what it draws is the same in every run
+        extractor: Extractor = choice.create()
+        extractor.check(data)
+        _ = extractor.settings
+    return extractor
 
 
 def _check_features(
