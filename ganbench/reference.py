@@ -62,7 +62,7 @@ class References:
         """
         recipe = self._recipe(scale, data, device)
         folder = self.folder / "reference" / sha256(recipe.encode()).hexdigest()
-        with _locked(folder) as writable:
+        with _locked(folder) as unwritable:
             probe = self._probe(scale, network, data, device)
             found = {part: _read(folder / f"{part}.safetensors", recipe, probe) for part in parts}
             missing = [part for part, tensors in found.items() if tensors is None]
@@ -71,8 +71,10 @@ class References:
                 assert scale.extractor is not None
                 made = _seen(network, scale.extractor, data, missing, device)
                 tensors |= made.tensors
-                if writable:
+                if unwritable is None:
                     _write(folder, made, missing, recipe, probe)
+                else:
+                    _warn(folder, unwritable)
         return Summary(len(data), tensors)
 
     def _probe(self, scale: Scale, network: Network, data: Data, device: torch.device) -> Tensor:
@@ -110,18 +112,17 @@ def _seen(
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder alone; False where nothing can be written, and then there is no lock."""
+def _locked(folder: Path) -> Iterator[OSError | None]:
+    """Hold the folder alone; where nothing can be written, say why, and then there is no lock."""
     lock = FileLock(folder / "lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        _warn(folder, error)
-        yield False
+        yield error
         return
     try:
-        yield True
+        yield None
     finally:
         lock.release()
 
