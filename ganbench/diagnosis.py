@@ -44,7 +44,7 @@ def diagnose(catalogue: Catalogue, data_folder: Path) -> Iterator[str]:
         yield _line("extractor", f"{component.name}: {told}")
     for component in catalogue.of_kind(METRIC):
         yield _line("metric", f"{component.name}: {_metric(catalogue, component.name)}")
-    yield _line("cache", str(default_folder()))
+    yield _line("cache", _cache())
 
 
 def _line(label: str, text: str) -> str:
@@ -72,6 +72,13 @@ def _dataset(catalogue: Catalogue, name: str, folder: Path) -> str:
     except GanbenchError as error:
         return f"broken: {error}"
     return f"ready, {len(data):,} samples of {' x '.join(map(str, data.shape))}"
+
+
+def _cache() -> str:
+    try:
+        return str(default_folder())
+    except BadInput as error:
+        return f"none: {error}"
 
 
 def _metric(catalogue: Catalogue, name: str) -> str:

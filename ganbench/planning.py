@@ -27,6 +27,7 @@ from ganbench.environment import describe
 from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
 from ganbench.experiment import Experiment, Objective, choose_objective, with_additions
 from ganbench.protocol import check_class
+from ganbench.reference import default_folder
 from ganbench.request import Request, Setup, default_data_folder
 from ganbench.scores import Needed, Score, pair, prepared
 from ganbench.specs import Spec, parse_entries, parse_one
@@ -42,6 +43,7 @@ def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experimen
         GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
     """
     resolve_device(setup.device)
+    default_folder()  # who can have no cache hears of it before any training
     protocol = parse_one(request.protocol)
     preset = choose(catalogue, PROTOCOL, protocol)
     check_class(preset.component.cls)
@@ -254,8 +256,15 @@ def load(dataset: Choice, folder: Path, *, download: bool = False) -> Data:
             return data
     except NotPrepared as error:
         command = f"ganbench prepare {quote(dataset.short)}"
-        if folder != default_data_folder():
+        if not _is_default(folder):
             command += f" --data-folder {quote(str(folder))}"
         raise NotPrepared(
             f"data set '{dataset.short}' is not prepared: {error}\n  Prepare it with: {command}"
         ) from error
+
+
+def _is_default(folder: Path) -> bool:
+    try:
+        return folder == default_data_folder()
+    except BadInput:  # there is none
+        return False

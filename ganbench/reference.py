@@ -27,6 +27,7 @@ from ganbench.components import Extractor
 from ganbench.data import Data
 from ganbench.experiment import canonical_json
 from ganbench.features import PARTS, Network, Part, Pass, Summary
+from ganbench.folders import user_cache
 from ganbench.scores import Scale
 
 SCHEMA = 1  # rises when the harness computes features or their summaries otherwise
@@ -34,8 +35,7 @@ SCHEMA = 1  # rises when the harness computes features or their summaries otherw
 
 def default_folder() -> Path:
     """`$GANBENCH_CACHE`, else `ganbench` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_CACHE") or cache / "ganbench")
+    return Path(os.environ.get("GANBENCH_CACHE") or user_cache())
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ganbench.acceleration import cpu_count, resolve_device
 from ganbench.errors import BadInput, unknown
 from ganbench.executors.job import PluginChoice
+from ganbench.folders import user_cache
 
 RULES = ("fixed", "recommended")
 
@@ -74,5 +75,4 @@ class Setup:
 
 def default_data_folder() -> Path:
     """`$GANBENCH_DATA`, else `ganbench/data` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_DATA") or cache / "ganbench" / "data")
+    return Path(os.environ.get("GANBENCH_DATA") or user_cache() / "data")

@@ -22,6 +22,7 @@ from ganbench.data import Data
 from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken, StoreError
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import HARNESS, Experiment, from_recipe
+from ganbench.folders import expanded
 from ganbench.planning import choose_scores, load
 from ganbench.reference import References, default_folder
 from ganbench.request import Setup
@@ -181,8 +182,8 @@ def _made_of(part: Choice) -> dict[str, Any]:
 def _set(text: str, catalogue: Catalogue, channels: int) -> Choice:
     """What is meant: something on disk, or else a data set by its spec."""
     try:
-        exists = Path(text).expanduser().exists()
-    except (OSError, RuntimeError) as error:
+        exists = expanded(text).exists()
+    except OSError as error:
         raise BadInput(f"{text} can't be read: {error}") from error
     if not exists:
         if "/" in text.partition(":")[0]:
