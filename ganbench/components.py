@@ -197,7 +197,8 @@ class Estimate(NamedTuple):
 class Metric(Protocol):
     """A score of generated samples against a reference; one on features is a FeatureMetric.
 
-    `directions` names each value of `result` and which way is better, the headline first.
+    `directions` names each value of `result`, one at least, and which way is better, the headline
+    first.
     `settings` says what else the numbers depend on.
     `check` raises Unsupported where this data can't be scored.
     `start` is called once a run; then, for each evaluation, `update` with batches and `result`,

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 
@@ -206,6 +206,7 @@ def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extr
         extractor = extractors[score.extractor.text]
     with code_of(score.metric.component):
         metric = score.metric.create()
+        _check_directions(score.metric, metric)
         if extractor is None:
             metric.check(data)
         else:
@@ -222,6 +223,19 @@ def checked_extractor(choice: Choice, data: Data) -> Extractor:
         extractor.check(data)
         _ = extractor.settings
     return extractor
+
+
+def _check_directions(choice: Choice, metric: Metric | FeatureMetric) -> None:
+    directions: Any = getattr(metric, "directions", None)
+    known = get_args(Direction)
+    sound = isinstance(directions, Mapping) and all(
+        isinstance(name, str) and direction in known for name, direction in directions.items()
+    )
+    if not sound or not directions:
+        raise PluginBroken(
+            f"metric '{choice.short}' of plugin {choice.component.origin}: `directions` has to map"
+            f" the name of each value to {' or '.join(map(repr, known))}; it is {directions!r}"
+        )
 
 
 def _check_features(

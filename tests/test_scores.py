@@ -253,6 +253,23 @@ def test_without_players_nothing_is_judged(paired):
     assert len(prepared(paired("spread,gap"), IMAGES, 50)) == 2
 
 
+@pytest.mark.parametrize(
+    "directions", [{"x": "up"}, {"x": None}, {"x": ["lower"]}, {1: "lower"}, {}, ["x"], "x", None]
+)
+@pytest.mark.parametrize("base", [OnSamples, Distance])
+def test_directions_that_are_none_are_their_plugins_fault(toys, base, directions):
+    odd = type("Odd", (base,), {"directions": directions})
+    catalogue = toys((METRIC, "odd", odd), (EXTRACTOR, "eyes", Eyes))
+    scores = pair(catalogue, [choose(catalogue, METRIC, parse_one("odd"))], [], ["eyes"])
+    for needed in Needed:
+        with pytest.raises(PluginBroken) as refused:
+            prepared(scores, IMAGES, 50, needed=needed)
+        assert str(refused.value) == (
+            "metric 'odd' of plugin toys (toy-package 1.0): `directions` has to map the name of"
+            f" each value to 'lower' or 'higher'; it is {directions!r}"
+        )
+
+
 def test_two_values_of_one_name_are_refused(paired):
     with pytest.raises(BadInput, match="metric 'distance' is asked for twice"):
         prepared(paired("distance,distance"), IMAGES, 50)
