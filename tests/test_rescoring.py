@@ -123,6 +123,8 @@ def test_one_black_image_over_and_over_is_a_failed_generator_and_no_crash(tmp_pa
         ({"fake": "/no/where", "real": "digits"}, BadInput, "no folder or zip of images at /no/wh"),
         ({"fake": "digts", "real": "digits"}, BadInput, "no data set is called 'digts'"),
         ({"fake": "ring", "real": "digits"}, BadInput, "they need one shape"),
+        ({"fake": "mine", "real": "gaussian:size=9"}, BadInput,
+         "such as images:path=FOLDER:channels=3, may make them alike: see `ganbench show images`"),
         ({"fake": "digits", "real": "mnist"}, NotPrepared, "ganbench prepare mnist"),
         ({"fake": "digits", "real": "digits", "metrics": "modes"}, Unsupported, "known mixture"),
         ({"fake": "gaussian", "real": "gaussian", "metrics": "optimal-discriminator"}, Unsupported,
@@ -130,7 +132,9 @@ def test_one_black_image_over_and_over_is_a_failed_generator_and_no_crash(tmp_pa
         ({"run": "xyz"}, BadInput, "no run's key begins with 'xyz'"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_message(store, tmp_path, given, error, message):
+def test_bad_input_is_one_message(store, tmp_path, monkeypatch, given, error, message):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "mine", np.zeros((2, 8, 8), np.uint8))
     with pytest.raises(error, match=message):
         ganbench.evaluate(store=store, data_folder=tmp_path, **given)
 
