@@ -21,7 +21,7 @@ def test_light_commands_import_nothing_heavy(arguments):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "list", "show", "plugins", "prepare", "table", "doctor"]
+    "command", ["", "run", "evaluate", "list", "show", "plugins", "prepare", "table", "doctor"]
 )
 def test_every_help_text_has_examples_that_parse(ganbench, command):
     ran = ganbench(*command.split(), "--help")
@@ -33,6 +33,10 @@ def test_every_help_text_has_examples_that_parse(ganbench, command):
     ]
     assert examples
     assert all(not command or example[0] == command for example in examples)
+
+
+def test_the_help_of_evaluate_says_what_a_name_stands_for(ganbench):
+    assert "write ./NAME for the folder" in " ".join(ganbench("evaluate", "--help").out.split())
 
 
 def test_the_version(ganbench):
