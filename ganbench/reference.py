@@ -27,6 +27,7 @@ from ganbench.components import Extractor
 from ganbench.data import Data
 from ganbench.experiment import canonical_json
 from ganbench.features import PARTS, Network, Part, Pass, Summary
+from ganbench.folders import user_cache
 from ganbench.scores import Scale
 
 SCHEMA = 1  # rises when the harness computes features or their summaries otherwise
@@ -34,8 +35,7 @@ SCHEMA = 1  # rises when the harness computes features or their summaries otherw
 
 def default_folder() -> Path:
     """`$GANBENCH_CACHE`, else `ganbench` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_CACHE") or cache / "ganbench")
+    return Path(os.environ.get("GANBENCH_CACHE") or user_cache())
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class References:
         """
         recipe = self._recipe(scale, data, device)
         folder = self.folder / "reference" / sha256(recipe.encode()).hexdigest()
-        with _locked(folder) as writable:
+        with _locked(folder) as unwritable:
             probe = self._probe(scale, network, data, device)
             found = {part: _read(folder / f"{part}.safetensors", recipe, probe) for part in parts}
             missing = [part for part, tensors in found.items() if tensors is None]
@@ -71,8 +71,10 @@ class References:
                 assert scale.extractor is not None
                 made = _seen(network, scale.extractor, data, missing, device)
                 tensors |= made.tensors
-                if writable:
+                if unwritable is None:
                     _write(folder, made, missing, recipe, probe)
+                else:
+                    _warn(folder, unwritable)
         return Summary(len(data), tensors)
 
     def _probe(self, scale: Scale, network: Network, data: Data, device: torch.device) -> Tensor:
@@ -110,18 +112,17 @@ def _seen(
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder alone; False where nothing can be written, and then there is no lock."""
+def _locked(folder: Path) -> Iterator[OSError | None]:
+    """Hold the folder alone; where nothing can be written, say why, and then there is no lock."""
     lock = FileLock(folder / "lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        _warn(folder, error)
-        yield False
+        yield error
         return
     try:
-        yield True
+        yield None
     finally:
         lock.release()
 

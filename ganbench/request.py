@@ -10,6 +10,7 @@ from ganbench.errors import BadInput, unknown
 from ganbench.executors.executor import Resources, check_executor
 from ganbench.executors.job import PluginChoice
 from ganbench.executors.local import fitting
+from ganbench.folders import user_cache
 
 RULES = ("fixed", "recommended")
 # `reuse` keeps results and what failed twice in the same way, `failed` keeps results only, and
@@ -108,5 +109,4 @@ class Setup:
 
 def default_data_folder() -> Path:
     """`$GANBENCH_DATA`, else `ganbench/data` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_DATA") or cache / "ganbench" / "data")
+    return Path(os.environ.get("GANBENCH_DATA") or user_cache() / "data")

@@ -4,11 +4,12 @@ import math
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pandas as pd
 
-from ganbench.errors import unknown
+from ganbench.errors import BadInput, unknown
 from ganbench.statistics import mean_interval
 from ganbench.store import Outcome, RunFolder, Store
 
@@ -53,7 +54,7 @@ class Results:
             metric: its name, such as `kid`, or a column's whole name; empty for the headline.
 
         Raises:
-            BadInput: no run has such a metric.
+            BadInput: no run has such a metric, or a run has several columns of that name.
         """
         if metric:
             known = {c["name"] for folder in self.folders for c in _columns(folder.events())}
@@ -109,6 +110,9 @@ class Results:
     def _run(self, folder: RunFolder, metric: str) -> dict[str, Any]:
         recipe, outcome, events = folder.recipe(), folder.outcome() or {}, folder.events()
         columns = [c for c in _columns(events) if not metric or _is_called(metric, c["name"])]
+        if metric and len(columns) > 1:
+            names = "".join(f"\n  {quote(column['name'])}" for column in columns)
+            raise BadInput(f"'{metric}' is several columns, so give the whole name of one:{names}")
         shown = columns[0] if columns else {"name": "", "direction": "lower"}
         evaluated = [e for e in events if e["event"] == "evaluated"]
         scores = [_number(e["metrics"].get(shown["name"])) for e in evaluated]

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -259,6 +260,20 @@ def test_without_a_folder_to_write_to_nothing_is_kept_and_it_is_said(tmp_path, s
         found, seen = summary(blocked if where == "a file" else blocked / "x", scale(), images())
     assert seen == PROBE + 23
     assert found.count == 23
+
+
+def test_a_cache_that_can_not_be_written_is_read_and_nothing_is_said(tmp_path, scale):
+    summary(tmp_path, scale(), images())
+    lock = kept(tmp_path)[0].parent / "lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # as of a read-only folder, which would stop every user but root
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, seen = summary(tmp_path, scale(), images())
+    assert seen == PROBE
+    with pytest.warns(UserWarning, match="reference features can't be kept"):
+        _, seen = summary(tmp_path, scale(), images(), ["moments"])
+    assert seen == PROBE + 23
 
 
 def test_an_interrupted_write_leaves_no_file_of_that_name(tmp_path, scale, monkeypatch):

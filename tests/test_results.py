@@ -295,14 +295,35 @@ def test_without_noise_there_is_none(shelf):
 
 
 def test_any_metric_can_have_the_table(shelf):
-    shelf.add("a", [9.0, 1.0], noise=0.5, more={"kid[n=50,all]": 0.25, "kid[n=99,all]": 0.75})
+    shelf.add("a", [9.0, 1.0], noise=0.5, more={"kid[n=50,all]": 0.25, "kids[n=50,all]": 1.0})
     results = Results(shelf.path)
     (row,) = results.table(metric="kid").to_dict("records")
     assert (row["metric"], row["final"], row["best"]) == ("kid[n=50,all]", 0.25, 0.25)
     assert math.isnan(row["noise"])
-    (row,) = results.table(metric="kid[n=99,all]").to_dict("records")
-    assert row["final"] == 0.75
     assert only(results)["metric"] == HEADLINE
+
+
+def test_a_name_of_several_columns_of_a_run_has_to_be_given_whole(shelf):
+    shelf.add("a", [9.0, 1.0], more={"kid[n=50,all,raw]": 0.25, "kid[n=50,all,eyes]": 0.75})
+    results = Results(shelf.path)
+    with pytest.raises(BadInput) as refused:
+        results.table(metric="kid")
+    assert str(refused.value) == (
+        "'kid' is several columns, so give the whole name of one:\n"
+        "  'kid[n=50,all,raw]'\n"
+        "  'kid[n=50,all,eyes]'"
+    )
+    (row,) = results.table(metric="kid[n=50,all,eyes]").to_dict("records")
+    assert (row["metric"], row["final"]) == ("kid[n=50,all,eyes]", 0.75)
+
+
+def test_a_name_of_one_column_in_each_run_is_a_table_for_each(shelf):
+    shelf.add("a", [9.0, 1.0], more={"kid[n=50,all]": 0.25})
+    shelf.add("b", [9.0, 1.0], cell="other", more={"kid[n=99,all]": 0.75})
+    rows = Results(shelf.path).table(metric="kid").to_dict("records")
+    assert [(row["metric"], row["final"]) for row in rows] == [
+        ("kid[n=50,all]", 0.25), ("kid[n=99,all]", 0.75),
+    ]  # fmt: skip
 
 
 def test_a_run_without_the_metric_is_a_row_without_a_value(shelf):

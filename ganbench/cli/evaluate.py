@@ -39,8 +39,11 @@ def evaluate_command(
 ) -> None:
     """Score two sets of images, or stored runs again with other settings.
 
-    A RUN is the first digits of its key: the name of its folder in the store. `noise` is the
-    standard error of a value over other draws of as many fakes.
+    Where a data set and a folder have one name, it is the data set's: write ./NAME for the folder.
+
+    A RUN is the first digits of its key: the name of its folder in the store. Its metrics are
+    scored on each of its own extractors unless --extractors are given. `noise` is the standard
+    error of a value over other draws of as many fakes.
 
     \b
     Examples:

@@ -22,7 +22,11 @@ from ganbench.cli.options import FORMATS, store_option
     metavar="COLUMN[,COLUMN]",
     help="Sort by loss, schedule, dataset, architecture or protocol, and put them first.",
 )
-@click.option("--metric", default="", help="Another than the headline, such as kid.")
+@click.option(
+    "--metric",
+    default="",
+    help="Another than the headline, such as kid; its whole name where a run has several.",
+)
 @store_option
 def table_command(form: str, by: str, metric: str, store: Path) -> None:
     """Print the table of everything in a store.
