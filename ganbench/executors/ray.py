@@ -90,8 +90,12 @@ class RayExecutor:
     def _ending(self, ref: Any) -> Ending:
         try:
             ending: Ending = self._ray.get(ref)
+        except self._ray.exceptions.RayTaskError as error:
+            reason = str(error).strip().splitlines()[-1]  # of a traceback
+            return Ending(lost=f"{reason}. Is this ganbench installed on all nodes?")
         except self._ray.exceptions.RayError as error:
-            return Ending(lost=_in_a_line(error))
+            reason = str(error).partition(". ")[0].strip().rstrip(".")  # and then advice
+            return Ending(lost=f"{type(error).__name__}: {reason}")
         return ending
 
     def _needs_gpu(self) -> bool:
@@ -148,24 +152,20 @@ def _connect(ray: Any, resources: Resources) -> None:
     Raises:
         BadInput: nobody answers there, or not as Ray.
     """
-    address = resources.address or "local"
-    own = {
-        "include_dashboard": False,
-        "num_cpus": _cores(resources),
-        "object_store_memory": _STORE_BYTES,
-    }
-    _check_answers(address)
+    address, own = resources.address, {}
+    if address:
+        _check_answers(address)
+    else:
+        address, own = "local", _own(resources)
     _let_talk(ray, False)
     try:
         with _sigterm_kept():
-            ray.init(
-                address=address,
-                log_to_driver=False,
-                logging_level="ERROR",
-                **(own if address == "local" else {}),
-            )
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise BadInput(f"no Ray at '{address}': {error}") from error
+        raise BadInput(
+            f"no Ray at '{address}': {error}.\n"
+            "  A cluster that asks for a token wants RAY_AUTH_MODE=token here, too."
+        ) from error
 
 
 def _let_talk(ray: Any, may: bool) -> None:
@@ -176,11 +176,15 @@ def _let_talk(ray: Any, may: bool) -> None:
     ray._private.worker._worker_logs_enabled = may
 
 
-def _cores(resources: Resources) -> int:
-    """Of a Ray of one's own: those of this machine, or as many as the user's `jobs` take."""
-    from ganbench.acceleration import cpu_count  # not above: on a node, nobody needs torch here
+def _own(resources: Resources) -> dict[str, Any]:
+    """What a Ray of one's own is: this machine's cores, or as many as the user's `jobs` take."""
+    from ganbench.acceleration import cpu_count  # not above: a node's part goes without torch
 
-    return max(cpu_count(), resources.jobs * resources.threads)
+    return {
+        "num_cpus": max(cpu_count(), resources.jobs * resources.threads),
+        "object_store_memory": _STORE_BYTES,
+        "include_dashboard": False,
+    }
 
 
 def _check_answers(address: str) -> None:
@@ -212,17 +216,13 @@ def _written_down() -> str:
 
 @contextmanager
 def _sigterm_kept() -> Iterator[None]:
-    """Ray takes SIGTERM for itself when it starts; give it back."""
+    """Ray takes SIGTERM for itself when it starts; whoever had it gets it back.
+
+    Where nobody had, it stays with Ray, whose SystemExit lets the jobs be ended in peace.
+    """
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        if current_thread() is main_thread():
+        if callable(before) and current_thread() is main_thread():
             signal.signal(signal.SIGTERM, before)
-
-
-def _in_a_line(error: Exception) -> str:
-    """Why a task is lost: the first sentence of what Ray says, which goes on with a traceback."""
-    cause = getattr(error, "cause", None) or error
-    lines = str(cause).strip().splitlines() or ["no reason given"]
-    return f"{type(cause).__name__}: {lines[0].partition('. ')[0].rstrip('.')}"

@@ -64,7 +64,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     (package / "executors" / "worker.py").write_text(WORKER)
     # Paths of sockets have to be short, and the user's own Ray is not to be found.
     with (
-        TemporaryDirectory(prefix="ray", dir="/tmp") as ours,
+        TemporaryDirectory(prefix="ray", dir="/tmp") as short,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
@@ -220,6 +220,24 @@ def test_a_store_that_a_node_does_not_see_is_named(executor, job):
     assert "a folder that all nodes share" in ending.lost
 
 
+def test_a_node_without_this_ganbench_is_told(cluster, job, tmp_path, monkeypatch):
+    (tmp_path / "old" / "ganbench").mkdir(parents=True)
+    (tmp_path / "old" / "ganbench" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "old"))
+    monkeypatch.chdir(tmp_path)  # which Ray shows to its workers
+    node = cluster.add_node(num_cpus=2)
+    executor = executor_for("ray", Resources(threads=2, address=cluster.address))
+    try:
+        each = job("a", threads=2)
+        executor.start(each)
+        (ending,) = endings(executor, each)
+        assert "ModuleNotFoundError: No module named 'ganbench.executors" in ending.lost
+        assert "Is this ganbench installed on all nodes?" in ending.lost
+    finally:
+        executor.stop()
+        cluster.remove_node(node)
+
+
 def test_a_gpu_is_given_to_each_job_where_the_cluster_has_some(cluster, job):
     node = cluster.add_node(num_cpus=4, num_gpus=2)
     executor = executor_for("ray", Resources(address=cluster.address))
@@ -270,8 +288,18 @@ def test_a_connection_of_the_users_own_is_used_and_left(cluster, job):
         ray.shutdown()
 
 
-def test_without_an_address_a_ray_is_started_and_ended(script, job, capfd):
-    handler = signal.getsignal(signal.SIGTERM)
+@pytest.fixture
+def handler() -> Iterator[Callable]:
+    """Of SIGTERM."""
+
+    def ours(*_) -> None: ...
+
+    before = signal.signal(signal.SIGTERM, ours)
+    yield ours
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_without_an_address_a_ray_is_started_and_ended(script, job, capfd, handler):
     executor = executor_for("ray", Resources(device="cpu", jobs=3, threads=2))
     assert signal.getsignal(signal.SIGTERM) is handler
     jobs = [job(key, "sleep 5", threads=2) for key in "abc"]
@@ -285,19 +313,29 @@ def test_without_an_address_a_ray_is_started_and_ended(script, job, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_goes_on_when_the_study_is_killed(cluster, job):
-    each = job("a", "sleep 60")
-    code = (
-        "import sys, time; from ganbench.executors.executor import *;"
-        "from ganbench.executors.job import Job;"
-        "executor = executor_for('ray', Resources(address=sys.argv[1]));"
-        "executor.start(Job.from_text(sys.argv[2])); time.sleep(60)"
-    )
-    command = [sys.executable, "-c", code, cluster.address, each.to_text()]
+STUDY = """\
+import sys, time
+from ganbench.executors.executor import Resources, executor_for
+from ganbench.executors.job import Job
+executor = executor_for("ray", Resources(address=sys.argv[1]))
+try:
+    executor.start(Job.from_text(sys.argv[2]))
+    time.sleep(60)
+finally:
+    executor.stop()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_goes_on_when_the_study_is_ended(cluster, job, number):
+    each = job("a", "polite 60")
+    command = [sys.executable, "-c", STUDY, cluster.address, each.to_text()]
     with subprocess.Popen(command) as study:
         pid = facts(each)["pid"]
-        study.kill()
+        study.send_signal(number)
     until(lambda: gone(pid))
+    if number == signal.SIGTERM:
+        assert (each.run_path / "asked").exists()
 
 
 def test_an_address_where_nothing_listens_is_one_message(monkeypatch, tmp_path, capfd):
