@@ -94,8 +94,8 @@ class RayExecutor:
             reason = str(error).strip().splitlines()[-1]  # of a traceback
             return Ending(lost=f"{reason}. Is this ganbench installed on all nodes?")
         except self._ray.exceptions.RayError as error:
-            reason = str(error).partition(". ")[0].strip().rstrip(".")  # and then advice
-            return Ending(lost=f"{type(error).__name__}: {reason}")
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0]  # and then advice
+            return Ending(lost=f"{type(error).__name__}: {reason.rstrip('.')}")
         return ending
 
     def _needs_gpu(self) -> bool:
@@ -112,9 +112,10 @@ class RayExecutor:
         """Refuse what would wait for ever, unless the user says that there will be room."""
         if self._resources.jobs or self._fitting():
             return
-        kind = "GPU" if self._on_gpu else f"{self._resources.threads} CPU cores"
+        threads = self._resources.threads
+        cores = f"{threads} CPU core{'s' * (threads != 1)}"
         raise BadInput(
-            f"no node of the Ray cluster has {kind} now.\n"
+            f"no node of the Ray cluster has {cores}{' and a GPU' * self._on_gpu} now.\n"
             "  For a cluster that grows when there is work, `--jobs` says how far."
         )
 
@@ -162,9 +163,10 @@ def _connect(ray: Any, resources: Resources) -> None:
         with _sigterm_kept():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        _let_talk(ray, True)
         raise BadInput(
             f"no Ray at '{address}': {error}.\n"
-            "  A cluster that asks for a token wants RAY_AUTH_MODE=token here, too."
+            "  If the cluster asks for a token: RAY_AUTH_MODE=token."
         ) from error
 
 
@@ -177,11 +179,11 @@ def _let_talk(ray: Any, may: bool) -> None:
 
 
 def _own(resources: Resources) -> dict[str, Any]:
-    """What a Ray of one's own is: this machine's cores, or as many as the user's `jobs` take."""
+    """What a Ray of one's own has: this machine's cores, or as many as what is asked for takes."""
     from ganbench.acceleration import cpu_count  # not above: a node's part goes without torch
 
     return {
-        "num_cpus": max(cpu_count(), resources.jobs * resources.threads),
+        "num_cpus": max(cpu_count(), max(1, resources.jobs) * resources.threads),
         "object_store_memory": _STORE_BYTES,
         "include_dashboard": False,
     }

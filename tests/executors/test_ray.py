@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -185,7 +186,7 @@ def test_a_node_that_dies_loses_its_job_and_another_node_does_it(cluster, execut
     (unlucky,) = [each for each in jobs if facts(each)["raylet"] == raylet]
     cluster.remove_node(third, allow_graceful=False)
     (ending,) = endings(executor, unlucky)
-    assert "node it was running on is dead" in ending.lost
+    assert re.fullmatch("NodeDiedError: .* dead or unavailable", ending.lost)
     until(lambda: executor.slots == 2)
     executor.stop()
     again = executor_for("ray", Resources(address=cluster.address))
@@ -223,7 +224,7 @@ def test_a_store_that_a_node_does_not_see_is_named(executor, job):
 def test_a_node_without_this_ganbench_is_told(cluster, job, tmp_path, monkeypatch):
     (tmp_path / "old" / "ganbench").mkdir(parents=True)
     (tmp_path / "old" / "ganbench" / "__init__.py").touch()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "old"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "old"), prepend=os.pathsep)
     monkeypatch.chdir(tmp_path)  # which Ray shows to its workers
     node = cluster.add_node(num_cpus=2)
     executor = executor_for("ray", Resources(threads=2, address=cluster.address))
@@ -257,7 +258,7 @@ def test_a_gpu_is_given_to_each_job_where_the_cluster_has_some(cluster, job):
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
-        (Resources(device="cuda"), "no node of the Ray cluster has GPU now"),
+        (Resources(device="cuda"), "no node of the Ray cluster has 1 CPU core and a GPU now"),
         (Resources(device="cpu", threads=2), "has 2 CPU cores now.\n.* `--jobs` says how far"),
         (Resources(device="cuda:1"), "device 'cuda:1' can't be had on Ray.*\n.*auto, cpu, cuda"),
     ],
@@ -348,7 +349,7 @@ def test_an_address_where_nothing_listens_is_one_message(monkeypatch, tmp_path, 
     for address in (free, f"ray://{free}", "auto", "nowhere.invalid:6379", f"{free}0"):
         with pytest.raises(BadInput, match=r"no Ray answers at .*:"):
             executor_for("ray", Resources(address=address))
-    with pytest.raises(BadInput, match="no Ray at 'nonsense': Invalid address format"):
+    with pytest.raises(BadInput, match="no Ray at 'nonsense': "):
         executor_for("ray", Resources(address="nonsense"))
     assert capfd.readouterr() == ("", "")
 
