@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from threading import current_thread, main_thread
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from ganbench.errors import BadInput
@@ -35,6 +35,8 @@ class RayExecutor:
     A task is never retried by Ray: whoever started the job decides, and resumes it.
     """
 
+    is_here: ClassVar[bool] = False
+
     def __init__(self, resources: Resources) -> None:
         self._ray: Any = _module()
         self._resources = resources
@@ -56,7 +58,7 @@ class RayExecutor:
 
     def start(self, job: Job) -> None:
         task = self._task.options(
-            num_cpus=job.threads,
+            num_cpus=self._cores_of_a_node() if job.alone else job.threads,
             num_gpus=int(self._on_gpu),
             name=f"ganbench {job.task} {job.key[:8]}",
         )
@@ -122,6 +124,10 @@ class RayExecutor:
     def _fitting(self) -> int:
         """How many jobs the cluster does at once as it is now."""
         return sum(map(self._fitting_on, self._nodes()))
+
+    def _cores_of_a_node(self) -> int:
+        """As many as the largest has: whoever gets them is alone on it, as far as Ray knows."""
+        return max(int(node.get("CPU", 0)) for node in self._nodes())
 
     def _fitting_on(self, node: dict[str, float]) -> int:
         by_cores = int(node.get("CPU", 0)) // self._resources.threads
