@@ -5,8 +5,10 @@ place; then its folder is synced. A line is appended in one write and synced; a 
 cut short by a crash is no line, and the next append takes its place.
 """
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,39 +19,86 @@ from ganbench.errors import StoreError
 
 # Names that begin with it are of files that were being written when a process ended.
 UNFINISHED = ".unfinished-"
+LARGEST = 2**28  # bytes that are read of a file; some 90 million steps of G fill it with events
+
+
+def read_file(path: Path) -> bytes:
+    """A file's content, read once. A link is not followed: a store may come from anywhere.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        StoreError: it is a link or no plain file, can't be read, or is larger than any of ours.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise unreadable(path, "it is a link, which a store's files never are") from error
+        raise unreadable(path, error.strerror) from error
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise unreadable(path, "it is no file")
+        if about.st_size > LARGEST:
+            raise unreadable(path, f"it has {about.st_size:,} bytes, more than {LARGEST:,}")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    except OSError as error:
+        raise unreadable(path, error.strerror) from error
+    finally:
+        os.close(descriptor)
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; StoreError, naming the file, if it is none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
-    if not isinstance(content, dict):
-        raise StoreError(f"'{path}' can't be read: it is no JSON object")
+    content = find_json(path)
+    if content is None:
+        raise unreadable(path, "No such file or directory")
     return content
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def find_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None where there is no file. StoreError as of `read_json`."""
+    try:
+        content = json.loads(read_file(path))
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise unreadable(path, error) from error
+    if not isinstance(content, dict):
+        raise unreadable(path, "it is no JSON object")
+    return content
+
+
+def read_lines(path: Path, skipped: str = "") -> list[dict[str, Any]]:
     """All whole lines, each a JSON object; none where there is no file.
+
+    Args:
+        skipped: how lines begin that are left out, unread; empty for none.
 
     Raises:
         StoreError: a whole line is something else.
     """
     try:
-        text = path.read_bytes()
+        content = read_file(path)
+        lines = content[: content.rfind(b"\n") + 1].decode().split("\n")[:-1]
+        if skipped:
+            lines = [line for line in lines if not line.startswith(skipped)]
+        read = [json.loads(line) for line in lines]
     except FileNotFoundError:
         return []
-    except OSError as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
-    lines = text[: text.rfind(b"\n") + 1].split(b"\n")[:-1]
-    try:
-        read = [json.loads(line) for line in lines]
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
+        raise unreadable(path, error) from error
     if not all(isinstance(line, dict) for line in read):
-        raise StoreError(f"'{path}' can't be read: a line is no JSON object")
+        raise unreadable(path, "a line is no JSON object")
     return read
+
+
+def unreadable(path: Path, why: object) -> StoreError:
+    """What is said of a file that is not as it should be."""
+    return StoreError(f"'{path}' can't be read: {why}")
 
 
 def encoded(content: Mapping[str, Any]) -> bytes:
