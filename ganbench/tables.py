@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from ganbench.results import LABELS
+from ganbench.rows import LABELS
 from ganbench.specs import Spec, parse_one, spec_text
 
 _ALWAYS_SHOWN = ("loss", "schedule", "dataset")
