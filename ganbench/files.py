@@ -125,7 +125,7 @@ def write_exclusively(path: Path, content: bytes) -> bool:
     """Create a file as a whole; False if it is there already."""
     sibling = _synced_sibling(path, content)
     try:
-        os.link(sibling, path)  # noqa: PTH200
+        os.link(sibling, path)
     except FileExistsError:
         return False
     finally:

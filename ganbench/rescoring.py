@@ -23,6 +23,7 @@ from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroke
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import HARNESS, Experiment, from_recipe
 from ganbench.planning import choose_scores, load
+from ganbench.printable import printable
 from ganbench.reference import References, default_folder
 from ganbench.request import Setup
 from ganbench.results import Results
@@ -130,7 +131,7 @@ def _score_run(
     except OSError as error:
         warnings.warn(f"the scores can't be kept in {folder.path}: {error}", stacklevel=2)
     recipe = f"{experiment.objective.short} on {experiment.dataset.short}, seed {experiment.seed}"
-    return _report(scorer, scored, f"run {folder.key[:12]}: {recipe}")
+    return _report(scorer, scored, printable(f"run {folder.key[:12]}: {recipe}"))
 
 
 @contextmanager
@@ -201,7 +202,7 @@ def _check_alike(fakes: Choice, fake: Data, reals: Choice, real: Data) -> None:
 
 def _told(choice: Choice, data: Data) -> str:
     shape = " x ".join(map(str, data.shape))
-    return f"{choice.short}: {len(data):,} of {shape} ({data.split})"
+    return printable(f"{choice.short}: {len(data):,} of {shape} ({data.split})")
 
 
 def _scales(
@@ -234,7 +235,7 @@ def _found(run: str, store: Path) -> RunFolder:
     if len(matching) != 1:
         runs = results.runs()
         known = [
-            f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}"
+            printable(f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}")
             for _, row in runs[runs["outcome"] == "completed"].head(_KNOWN_RUNS).iterrows()
         ]
         problem = "more than one run's key begins" if matching else "no run's key begins"

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ganbench import records
 from ganbench.errors import StoreError, unknown
+from ganbench.printable import printable
 from ganbench.rows import (
     CELL_COLUMNS,
     CLOCK,
@@ -167,7 +168,7 @@ class Results:
         more = f"; and {len(errors) - _NAMED} more" if len(errors) > _NAMED else ""
         named = "; ".join(sorted(errors)[:_NAMED]) + more
         advice = f"Mend the store with `ganbench store repair {quote(str(self.path))}`."
-        warnings.warn(f"{what}: {named}. {advice}", stacklevel=2)
+        warnings.warn(printable(f"{what}: {named}. {advice}"), stacklevel=2)
 
 
 def load(path: str | Path) -> Results:
