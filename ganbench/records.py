@@ -11,6 +11,11 @@ from typing import Any, NamedTuple
 
 from ganbench.files import find_json, read_json, read_lines, unreadable
 
+# What an experiment is made of again.
+WHOLE = (
+    "loss", "penalties", "architecture", "schedule", "dataset", "metrics", "protocol", "seed",
+    "machine", "key",
+)  # fmt: skip
 # How lines of `events.jsonl` begin that tell of training alone.
 PROGRESS = '{"event": "progress"'
 
@@ -57,7 +62,7 @@ def throughput(path: Path) -> dict[str, Any]:
 
 def _of(folder: Path, name: str) -> Path:
     if folder.is_symlink():
-        raise unreadable(folder, "it is a link, which a store's folders never are")
+        raise unreadable(folder, "it is a link, and in a store none is followed")
     return folder / name
 
 
