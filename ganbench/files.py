@@ -5,7 +5,6 @@ place; then its folder is synced. A line is appended in one write and synced; a 
 cut short by a crash is no line, and the next append takes its place.
 """
 
-import errno
 import json
 import os
 import stat
@@ -19,6 +18,8 @@ from ganbench.errors import StoreError
 
 # Names that begin with it are of files that were being written when a process ended.
 UNFINISHED = ".unfinished-"
+# Through a link that somebody put into a store nothing outside it is written.
+_FOR_WRITING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 LARGEST = 2**28  # bytes that are read of a file; some 90 million steps of G fill it with events
 
 
@@ -29,26 +30,42 @@ def read_file(path: Path) -> bytes:
         FileNotFoundError: there is no such file.
         StoreError: it is a link or no plain file, can't be read, or is larger than any of ours.
     """
+    check_plain(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise unreadable(path, "it is a link, which a store's files never are") from error
         raise unreadable(path, error.strerror) from error
     try:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise unreadable(path, "it is no file")
-        if about.st_size > LARGEST:
-            raise unreadable(path, f"it has {about.st_size:,} bytes, more than {LARGEST:,}")
+        size = os.fstat(descriptor).st_size
+        if size > LARGEST:
+            raise unreadable(path, f"it has {size:,} bytes, more than {LARGEST:,}")
         with open(descriptor, "rb", closefd=False) as file:
             return file.read()
     except OSError as error:
         raise unreadable(path, error.strerror) from error
     finally:
         os.close(descriptor)
+
+
+def check_plain(path: Path) -> None:
+    """Refuse what is no plain file: a link may lead anywhere, and a pipe never ends.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        StoreError: it is something else, or can't be looked at.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+    if stat.S_ISLNK(mode):
+        raise unreadable(path, "it is a link, and in a store none is followed")
+    if not stat.S_ISREG(mode):
+        raise unreadable(path, "it is no file")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -138,7 +155,7 @@ def append_line(path: Path, line: Mapping[str, Any]) -> None:
     """Add a JSON object to a file of lines, of which nobody else is a writer."""
     content = json.dumps(line, allow_nan=True).encode() + b"\n"
     is_new = not path.exists()
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, _FOR_WRITING, 0o666)
     try:
         end = _whole_lines(descriptor)
         os.ftruncate(descriptor, end)
@@ -152,7 +169,7 @@ def append_line(path: Path, line: Mapping[str, Any]) -> None:
 
 def cut(path: Path, size: int) -> None:
     """Forget what was appended to a file since it had this size."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, _FOR_WRITING, 0o666)
     try:
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)

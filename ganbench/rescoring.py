@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
+from ganbench import records
 from ganbench.acceleration import resolve_device, use
 from ganbench.assembly import latent_space
 from ganbench.catalogue import DATASET, Catalogue
 from ganbench.choices import Choice, choose
 from ganbench.data import Data
-from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken, StoreError
+from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import HARNESS, Experiment, from_recipe
 from ganbench.planning import choose_scores, load
@@ -31,6 +30,7 @@ from ganbench.scores import Scale, prepared
 from ganbench.scoring import Scored, Scorer
 from ganbench.specs import Spec, parse_one
 from ganbench.store import RunFolder
+from ganbench.tensor_files import opened, read_like
 
 _PIECE = 500  # samples that are on the device at once, besides what extractors hold
 _KNOWN_RUNS = 10  # that a message names
@@ -152,7 +152,7 @@ def _faults_named() -> Iterator[None]:
 
 def _experiment(folder: RunFolder, catalogue: Catalogue) -> Experiment:
     """What the run was; its metrics may have changed since, and nothing else of it."""
-    recipe = folder.recipe()
+    recipe = records.recipe(folder.path, *records.WHOLE)
     short = folder.key[:12]
     if recipe.get("harness") != HARNESS:
         raise BadInput(f"run {short} was made by another version of the harness than this one")
@@ -245,19 +245,16 @@ def _found(run: str, store: Path) -> RunFolder:
 
 def _generator(experiment: Experiment, data: Data, folder: RunFolder) -> nn.Module:
     """The network that the run's last evaluation scored."""
+    with torch.random.fork_rng(devices=[]):
+        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
     try:
-        state = safetensors.torch.load_file(folder.generator_path)
+        with opened(folder.generator_path) as file:
+            generator.load_state_dict(read_like(file, generator.state_dict()))
     except FileNotFoundError:
         raise BadInput(
             f"run {folder.key[:12]} has no generator to score: only completed runs keep theirs"
         ) from None
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"'{folder.generator_path}' can't be read: {error}") from error
-    with torch.random.fork_rng(devices=[]):
-        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
-    try:
-        generator.load_state_dict(state)
-    except RuntimeError as error:
+    except ValueError as error:
         raise BadInput(
             f"the generator of run {folder.key[:12]} is not the one that"
             f" '{experiment.architecture.short}' makes now: {error}"

@@ -409,11 +409,12 @@ def test_a_recipe_that_lacks_what_a_row_needs_is_left_out(shelf, lost):
         assert len(Results(shelf.path).runs()) == 0
 
 
-def test_a_damaged_speed_is_left_out(shelf):
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"images_per_second": "fast"}'])
+def test_a_damaged_speed_is_left_out(shelf, content):
     shelf.add("a", [9.0, 1.0])
     path = shelf.store.throughput_path("cell", "m1")
     path.parent.mkdir()
-    path.write_bytes(b"{")
+    path.write_bytes(content)
     with pytest.warns(UserWarning, match=rf"^left out of the speeds: '{path}' can't be read"):
         row = only(Results(shelf.path))
     assert row["final"] == 1.0
