@@ -20,18 +20,23 @@ class LocalExecutor:
         self._gpus = gpus_of(resources.device)
         self.slots = resources.jobs or fitting(resources)
         self._under_way: dict[WorkerProcess, str] = {}
+        self._unstarted: list[tuple[Job, Ending]] = []
 
     def start(self, job: Job) -> None:
         gpu = self._freest_gpu()
         environment = {_VISIBLE: gpu} if gpu else {}
-        self._under_way[WorkerProcess(job, environment)] = gpu
+        try:
+            self._under_way[WorkerProcess(job, environment)] = gpu
+        except OSError as error:  # no room for a process, or for its log
+            self._unstarted.append((job, Ending(lost=f"it can't be started: {error}")))
 
     def ended(self) -> list[tuple[Job, Ending]]:
         found = [(process, process.ended()) for process in self._under_way]
         over = [(process, ending) for process, ending in found if ending is not None]
         for process, _ in over:
             del self._under_way[process]
-        return [(process.job, ending) for process, ending in over]
+        unstarted, self._unstarted = self._unstarted, []
+        return [*unstarted, *((process.job, ending) for process, ending in over)]
 
     def stop(self) -> None:
         end_all(list(self._under_way))
