@@ -22,7 +22,7 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.catalogue import ALL, KINDS, Catalogue, Component, Origin, Plugin, Recipe
-from ganbench.errors import BadInput, unknown
+from ganbench.errors import BadInput, in_a_line, unknown
 
 GROUP = "ganbench"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -95,9 +95,10 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
         manager.check_pending()
         components = tuple(_components(manager, origin))
         return replace(plugin, components=components, recipes=tuple(_recipes(manager, origin)))
-    except (Exception, SystemExit) as error:
-        line = f"{type(error).__name__}: {error}".splitlines()[0]
-        return replace(plugin, error=line, traceback=traceback.format_exc())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # such as SystemExit
+        return replace(plugin, error=in_a_line(error), traceback=traceback.format_exc())
 
 
 def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:

@@ -17,6 +17,7 @@ from ganbench.components import (
     Loss,
     Metric,
 )
+from ganbench.contracts import Given
 from ganbench.data import Data, Samples
 from ganbench.errors import ContractBroken
 from ganbench.features import Network, Part, Pass, Summary
@@ -69,11 +70,14 @@ class Scorer:
     ) -> None:
         self._scales = [(scale, scale.columns(samples, data, drawn)) for scale in scales]
         self._samples = samples
+        self._real = data.samples
         with random_state_kept(device):
             torch.manual_seed(0)  # what a part draws is the same in every run
             self._views = _views(scales, data, device, references)
             for metric in self._on_samples:
+                given = Given(self._real)
                 metric.start(data, device)
+                given.check(metric)
         self._begin()
 
     @property
@@ -95,17 +99,22 @@ class Scorer:
         if self._first is None:
             self._first = samples[:1]
         self._alike = self._alike and bool((samples == self._first).all())
-        for one_pass in self._passes:
+        given = Given(samples, self._real)
+        for view, one_pass in zip(self._views, self._passes, strict=True):
             one_pass.add(samples)
+            given.check(view.extractor)
         for metric in self._on_samples:
             metric.update(samples)
+            given.check(metric)
 
     def judge(self, discriminator: nn.Module, loss: Loss) -> None:
         """Show D to the metrics that judge it."""
         for metric in self._on_samples:
             judge = getattr(metric, "judge", None)
             if judge is not None:
+                given = Given(self._real, *discriminator.parameters(), *discriminator.buffers())
                 judge(cast("Discriminator", discriminator), loss)
+                given.check(metric)
 
     def result(self) -> Scored:
         """The values of the set, when all of it has been taken in; then begin anew."""
