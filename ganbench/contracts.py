@@ -20,12 +20,11 @@ class Given:
     Each method raises ContractBroken, with the part, for what its contract does not allow.
 
     Args:
-        first: the logits, or whatever else the answer has to be like.
+        tensors: the logits, or whatever else the answer has to be like, come first.
     """
 
-    def __init__(self, first: Tensor, *others: Tensor | None) -> None:
-        self._first = first
-        self._tensors = [first, *(tensor for tensor in others if tensor is not None)]
+    def __init__(self, *tensors: Tensor | None) -> None:
+        self._tensors = [tensor for tensor in tensors if tensor is not None]
         self._versions = [tensor._version for tensor in self._tensors]
 
     def check(self, part: object) -> None:
@@ -71,6 +70,10 @@ class Given:
             message = "has to return one or more of the logits, [count]"
             raise ContractBroken(type(part), message)
         return selected
+
+    @property
+    def _first(self) -> Tensor:
+        return self._tensors[0]
 
     def _elsewhere(self, term: Tensor, part: object) -> ContractBroken:
         message = f"has to return a tensor on {self._first.device}; it returned one on"

@@ -99,10 +99,9 @@ class Scorer:
         if self._first is None:
             self._first = samples[:1]
         self._alike = self._alike and bool((samples == self._first).all())
-        given = Given(samples, self._real)
-        for view, one_pass in zip(self._views, self._passes, strict=True):
+        for one_pass in self._passes:
             one_pass.add(samples)
-            given.check(view.extractor)
+        given = Given(samples, self._real)
         for metric in self._on_samples:
             metric.update(samples)
             given.check(metric)
@@ -130,8 +129,11 @@ class Scorer:
                 values = cast("Metric", scale.metric).result()
             else:
                 metric = cast("FeatureMetric", scale.metric)
+                real, fake = generated[id(scale.extractor)]
+                given = Given(*real.tensors.values(), *fake.tensors.values())
                 with full_precision():
-                    values = metric.compare(*generated[id(scale.extractor)])
+                    values = metric.compare(real, fake)
+                given.check(metric)
             _check_names(scale.metric, values)
             for key, value in values.items():
                 estimates[names[key].name] = _estimate(scale.metric, key, value)

@@ -39,7 +39,8 @@ class Player:
     @property
     def has_gradient(self) -> bool:
         """Whether the last loss reached it."""
-        return any(p.grad is not None for p in self.network.parameters())
+        groups = self.optimizer.param_groups
+        return any(p.grad is not None for group in groups for p in group["params"])
 
     def scale_lr(self, scale: float) -> None:
         """Set the learning rate to this share of what it was at the start."""
