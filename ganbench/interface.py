@@ -123,7 +123,8 @@ def evaluate(
 
     Args:
         run: the first digits of its key; empty to score `fake` against `real`.
-        fake: a folder, a zip, or the spec of a data set; so is `real`.
+        fake: a folder, a zip, or the spec of a data set, which goes before a folder of that name;
+            so is `real`.
         metrics: empty for what suits the real data; so for `extractors`.
         samples: fakes of a run; 0 for as many as its protocol has.
         threads: on a CPU; 0 for all cores.
