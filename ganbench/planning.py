@@ -210,7 +210,16 @@ def _declared_by(*choices: Choice) -> Iterator[None]:
 
 
 def machine_of(setup: Setup) -> str:
-    """The digest of what decides speed here."""
+    """The digest of what decides speed here.
+
+    Raises:
+        BadInput: the work is done on other machines.
+    """
+    if not setup.is_here:
+        raise BadInput(
+            "what a run does in so many seconds depends on the machine, and a cluster has many:\n"
+            "  give it a budget in kimg, gsteps, dsteps or flop"
+        )
     return str(describe(resolve_device(setup.device), setup.threads, Catalogue(()))["machine"])
 
 

@@ -23,6 +23,7 @@ import pluggy
 from ganbench import hookspecs
 from ganbench.catalogue import ALL, KINDS, Catalogue, Component, Origin, Plugin, Recipe
 from ganbench.errors import BadInput, unknown
+from ganbench.printable import printable
 
 GROUP = "ganbench"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -100,7 +101,7 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
         return replace(plugin, components=components, recipes=tuple(_recipes(manager, origin)))
     except (Exception, SystemExit) as error:
         line = f"{type(error).__name__}: {error}".splitlines()[0]
-        return replace(plugin, error=line, traceback=traceback.format_exc())
+        return replace(plugin, error=printable(line), traceback=traceback.format_exc())
 
 
 def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:

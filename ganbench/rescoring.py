@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
+from ganbench import records
 from ganbench.acceleration import resolve_device, use
 from ganbench.assembly import latent_space
 from ganbench.catalogue import Catalogue
 from ganbench.choices import Choice
 from ganbench.data import Data
-from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken, StoreError
+from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import HARNESS, Experiment, from_recipe
 from ganbench.planning import choose_scores, load
+from ganbench.printable import printable
 from ganbench.reference import References, default_folder
 from ganbench.request import Setup
 from ganbench.results import Results
@@ -30,6 +30,7 @@ from ganbench.sample_sets import chosen_set, how_to_read
 from ganbench.scores import Needed, Scale, prepared
 from ganbench.scoring import Scored, Scorer
 from ganbench.store import RunFolder
+from ganbench.tensor_files import opened, read_like
 
 _PIECE = 500  # samples that are on the device at once, besides what extractors hold
 _KNOWN_RUNS = 10  # that a message names
@@ -142,7 +143,7 @@ def _score_run(
     except StoreError as error:
         warnings.warn(f"the scores can't be kept: {error}", stacklevel=2)
     recipe = f"{experiment.objective.short} on {experiment.dataset.short}, seed {experiment.seed}"
-    return _report(scorer, scored, f"run {folder.key[:12]}: {recipe}")
+    return _report(scorer, scored, printable(f"run {folder.key[:12]}: {recipe}"))
 
 
 @contextmanager
@@ -163,7 +164,7 @@ def _faults_named() -> Iterator[None]:
 
 def _experiment(folder: RunFolder, catalogue: Catalogue) -> Experiment:
     """What the run was; its metrics may have changed since, and nothing else of it."""
-    recipe = folder.recipe()
+    recipe = records.recipe(folder.path, *records.WHOLE)
     short = folder.key[:12]
     if recipe.get("harness") != HARNESS:
         raise BadInput(f"run {short} was made by another version of the harness than this one")
@@ -185,7 +186,7 @@ def _made_of(part: Choice) -> dict[str, Any]:
 
 def _told(choice: Choice, data: Data) -> str:
     shape = " x ".join(map(str, data.shape))
-    return f"{choice.short}: {len(data):,} of {shape} ({data.split})"
+    return printable(f"{choice.short}: {len(data):,} of {shape} ({data.split})")
 
 
 def _scales(
@@ -220,7 +221,7 @@ def _found(run: str, store: Path) -> RunFolder:
     if len(matching) != 1:
         runs = results.runs()
         known = [
-            f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}"
+            printable(f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}")
             for _, row in runs[runs["outcome"] == "completed"].head(_KNOWN_RUNS).iterrows()
         ]
         problem = "more than one run's key begins" if matching else "no run's key begins"
@@ -230,19 +231,16 @@ def _found(run: str, store: Path) -> RunFolder:
 
 def _generator(experiment: Experiment, data: Data, folder: RunFolder) -> nn.Module:
     """The network that the run's last evaluation scored."""
+    with torch.random.fork_rng(devices=[]):
+        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
     try:
-        state = safetensors.torch.load_file(folder.generator_path)
+        with opened(folder.generator_path) as file:
+            generator.load_state_dict(read_like(file, generator.state_dict()))
     except FileNotFoundError:
         raise BadInput(
             f"run {folder.key[:12]} has no generator to score: only completed runs keep theirs"
         ) from None
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"'{folder.generator_path}' can't be read: {error}") from error
-    with torch.random.fork_rng(devices=[]):
-        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
-    try:
-        generator.load_state_dict(state)
-    except RuntimeError as error:
+    except ValueError as error:
         raise BadInput(
             f"the generator of run {folder.key[:12]} is not the one that"
             f" '{experiment.architecture.short}' makes now: {error}"

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import FORMATS, data_folder_option, plugin_options, store_option
+from ganbench.cli.output import echo
 
 
 @click.command("evaluate")
@@ -71,4 +72,4 @@ def evaluate_command(
     else:
         reports = score_runs(runs, samples or 0, wanted, setup, catalogue)
     for text in scores_as(form, ((report.caption, report.scores) for report in reports)):
-        click.echo(text)
+        echo(text)

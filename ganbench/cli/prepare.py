@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import data_folder_option, plugin_options
+from ganbench.cli.output import echo
 
 
 @click.command("prepare")
@@ -28,4 +29,4 @@ def prepare_command(
     from ganbench.request import default_data_folder
 
     catalogue = discover(block, plugin_file)
-    click.echo(prepare(catalogue, name, data_folder or default_data_folder()))
+    echo(prepare(catalogue, name, data_folder or default_data_folder()))

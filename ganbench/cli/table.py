@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import FORMATS, store_option
+from ganbench.cli.output import echo
 
 
 @click.command("table")
@@ -45,4 +46,4 @@ def table_command(form: str, by: str, metric: str, store: Path) -> None:
     from ganbench.results import Results
 
     columns = [name.strip() for name in by.split(",") if name.strip()]
-    click.echo(tables.FORMATS[form](Results(store).table(columns, metric)).rstrip("\n"))
+    echo(tables.FORMATS[form](Results(store).table(columns, metric)).rstrip("\n"))

@@ -47,21 +47,24 @@ def train_and_score(job: Job, store: Store) -> None:
 
 
 def _attempt(job: Job, store: Store, folder: RunFolder) -> None:
-    number = folder.begin_attempt()
-    folder.supersede(job.supersedes)
-    folder.sweep()
-    if job.fresh:
-        folder.begin_anew()
+    refused: GanbenchError | None = None
     try:
         experiment, device, environment = _settled(job, store)
         data = _planned_data(experiment, job)
     except StoreError:
         raise
     except GanbenchError as error:
-        broken = isinstance(error, PluginBroken)
+        refused = error
+    number = folder.begin_attempt(machine=None if refused else environment["machine"])
+    folder.supersede(job.supersedes)
+    folder.sweep()
+    if refused is not None:
+        broken = isinstance(refused, PluginBroken)
         outcome = Outcome.PLUGIN_ERROR if broken else Outcome.CRASHED
-        folder.finish(outcome, attempt=number, type=type(error).__name__, error=str(error))
+        folder.finish(outcome, attempt=number, type=type(refused).__name__, error=str(refused))
         return
+    if job.fresh:
+        folder.begin_anew()
     folder.save_environment(environment)
     if job.memory_bytes:
         limit_memory(device, job.memory_bytes)
