@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.errors import BadInput, GanbenchError, PluginBroken, in_a_line, unknown
+from ganbench.printable import printable
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Origin:
     mutable: bool = False
 
     def __str__(self) -> str:
-        return f"{self.plugin} ({self.distribution} {self.version})"
+        return printable(f"{self.plugin} ({self.distribution} {self.version})")
 
     @property
     def is_bundled(self) -> bool:

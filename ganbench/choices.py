@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -11,6 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ganbench.catalogue import Catalogue, Component, Kind, code_of
 from ganbench.errors import BadInput, PluginBroken, unknown
+from ganbench.folders import expanded
 from ganbench.specs import Spec, spec_text
 
 # In a field's `Annotated[str, LOCATION]`: it says where content lies, which has a digest of its
@@ -162,7 +162,7 @@ def _validated(field: Field, text: str | None) -> Any:
     given = field.default if text is None else _literal(field.hint, text)
     value = adapter.validate_python(given)
     if field.is_location and value:
-        return type(value)(Path(value).expanduser().absolute())
+        return type(value)(expanded(value).absolute())
     return value
 
 

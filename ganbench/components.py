@@ -203,7 +203,8 @@ class Estimate(NamedTuple):
 class Metric(Protocol):
     """A score of generated samples against a reference; one on features is a FeatureMetric.
 
-    `directions` names each value of `result` and which way is better, the headline first.
+    `directions` names each value of `result`, one at least, and which way is better, the headline
+    first.
     `settings` says what else the numbers depend on.
     `check` raises Unsupported where this data can't be scored.
     `start` is called once a run; then, for each evaluation, `update` with batches and `result`,
@@ -254,11 +255,14 @@ class Extractor(Protocol):
 
     `batch_size` is fixed, because rounding depends on it. `settings` says what the features
     depend on (network, digest of its weights, resize, quantisation), once `check` has been called;
-    it raises Unsupported where this data can't be taken, NotPrepared where weights lack.
+    it never downloads, and raises Unsupported where this data can't be taken, NotPrepared where
+    `prepare` has to come first, BadInput for what a field names and can't be used.
     `load` returns the network, on the device and in evaluation mode.
 
     Optional: `names_classes: ClassVar[bool]`, whether its features come with logits; and
-    `prepare(folder: Path) -> None`, which fetches what it needs, for `ganbench prepare`.
+    `prepare() -> None`, for `ganbench prepare`, which fetches what is not there. No folder is
+    handed over: it puts files where `check` looks for them, as torch hub's cache is. `check` comes
+    right after, and finds out whether they are sound.
     """
 
     version: ClassVar[int]

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 
 from ganbench.acceleration import cpu_count, device_name
-from ganbench.catalogue import DATASET, EXTRACTOR, METRIC, Catalogue, code_of
+from ganbench.catalogue import DATASET, EXTRACTOR, METRIC, Catalogue
 from ganbench.choices import choose
-from ganbench.data import Data
 from ganbench.errors import BadInput, GanbenchError, NotPrepared, Unsupported
 from ganbench.planning import load
+from ganbench.preparation import try_out
 from ganbench.reference import default_folder
 from ganbench.specs import Spec
 from ganbench.timing import peak_flops
@@ -40,10 +40,11 @@ def diagnose(catalogue: Catalogue, data_folder: Path) -> Iterator[str]:
             "data set", f"{component.name}: {_dataset(catalogue, component.name, data_folder)}"
         )
     for component in catalogue.of_kind(EXTRACTOR):
-        yield _line("extractor", f"{component.name}: {_extractor(catalogue, component.name)}")
+        told = _extractor(catalogue, component.name, data_folder)
+        yield _line("extractor", f"{component.name}: {told}")
     for component in catalogue.of_kind(METRIC):
         yield _line("metric", f"{component.name}: {_metric(catalogue, component.name)}")
-    yield _line("cache", str(default_folder()))
+    yield _line("cache", _cache())
 
 
 def _line(label: str, text: str) -> str:
@@ -73,6 +74,13 @@ def _dataset(catalogue: Catalogue, name: str, folder: Path) -> str:
     return f"ready, {len(data):,} samples of {' x '.join(map(str, data.shape))}"
 
 
+def _cache() -> str:
+    try:
+        return str(default_folder())
+    except BadInput as error:
+        return f"none: {error}"
+
+
 def _metric(catalogue: Catalogue, name: str) -> str:
     """Whether its code can be had; what it needs of data and extractors is no matter here."""
     try:
@@ -84,19 +92,19 @@ def _metric(catalogue: Catalogue, name: str) -> str:
     return "ready"
 
 
-def _extractor(catalogue: Catalogue, name: str) -> str:
-    """Whether its weights are there; whether it suits some data is no matter here."""
-    colour = Data(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), "all")
+def _extractor(catalogue: Catalogue, name: str, folder: Path) -> str:
     try:
         choice = choose(catalogue, EXTRACTOR, Spec(name))
-        with code_of(choice.component):
-            choice.create().check(colour)
-    except NotPrepared as error:
-        return f"lacks its weights\n{error}"
     except BadInput as error:
         return f"needs fields: {str(error).splitlines()[0]}"
-    except Unsupported:
-        return "ready"
+    except GanbenchError as error:
+        return f"broken: {error}"
+    try:
+        try_out(catalogue, choice, folder)
+    except NotPrepared as error:
+        return f"lacks its weights\n{error}"
+    except Unsupported as error:
+        return f"could not be tried\n{error}"
     except GanbenchError as error:
         return f"broken: {error}"
     return "ready"

@@ -7,6 +7,7 @@ a crash is no line, and the next append takes its place. What can't be written i
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,39 +18,104 @@ from ganbench.errors import StoreError
 
 # Names that begin with it are of files that were being written when a process ended.
 UNFINISHED = ".unfinished-"
+# Through a link that somebody put into a store nothing outside it is written.
+_FOR_WRITING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+LARGEST = 2**28  # bytes that are read of a file; some 90 million steps of G fill it with events
+
+
+def read_file(path: Path) -> bytes:
+    """A file's content, read once. A link is not followed: a store may come from anywhere.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        StoreError: it is a link or no plain file, can't be read, or is larger than any of ours.
+    """
+    check_plain(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise unreadable(path, error.strerror) from error
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > LARGEST:
+            raise unreadable(path, f"it has {size:,} bytes, more than {LARGEST:,}")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    except OSError as error:
+        raise unreadable(path, error.strerror) from error
+    finally:
+        os.close(descriptor)
+
+
+def check_plain(path: Path) -> None:
+    """Refuse what is no plain file: a link may lead anywhere, and a pipe never ends.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        StoreError: it is something else, or can't be looked at.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+    if stat.S_ISLNK(mode):
+        raise unreadable(path, "it is a link, and in a store none is followed")
+    if not stat.S_ISREG(mode):
+        raise unreadable(path, "it is no file")
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; StoreError, naming the file, if it is none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
-    if not isinstance(content, dict):
-        raise StoreError(f"'{path}' can't be read: it is no JSON object")
+    content = find_json(path)
+    if content is None:
+        raise unreadable(path, "No such file or directory")
     return content
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def find_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None where there is no file. StoreError as of `read_json`."""
+    try:
+        content = json.loads(read_file(path))
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise unreadable(path, error) from error
+    if not isinstance(content, dict):
+        raise unreadable(path, "it is no JSON object")
+    return content
+
+
+def read_lines(path: Path, skipped: str = "") -> list[dict[str, Any]]:
     """All whole lines, each a JSON object; none where there is no file.
+
+    Args:
+        skipped: how lines begin that are left out, unread; empty for none.
 
     Raises:
         StoreError: a whole line is something else.
     """
     try:
-        text = path.read_bytes()
+        content = read_file(path)
+        lines = content[: content.rfind(b"\n") + 1].decode().split("\n")[:-1]
+        if skipped:
+            lines = [line for line in lines if not line.startswith(skipped)]
+        read = [json.loads(line) for line in lines]
     except FileNotFoundError:
         return []
-    except OSError as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
-    lines = text[: text.rfind(b"\n") + 1].split(b"\n")[:-1]
-    try:
-        read = [json.loads(line) for line in lines]
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"'{path}' can't be read: {error}") from error
+        raise unreadable(path, error) from error
     if not all(isinstance(line, dict) for line in read):
-        raise StoreError(f"'{path}' can't be read: a line is no JSON object")
+        raise unreadable(path, "a line is no JSON object")
     return read
+
+
+def unreadable(path: Path, why: object) -> StoreError:
+    """What is said of a file that is not as it should be."""
+    return StoreError(f"'{path}' can't be read: {why}")
 
 
 def encoded(content: Mapping[str, Any]) -> bytes:
@@ -135,7 +201,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, _FOR_WRITING, 0o666)
     try:
         yield descriptor
     finally:

@@ -32,6 +32,14 @@ def run(
     device: str = "auto",
     jobs: int = 0,
     threads: int = 1,
+    executor: str = "local",
+    ray_address: str = "",
+    timeout_seconds: float = 0.0,
+    memory_bytes: int = 0,
+    checkpoint_seconds: float = -1.0,
+    deterministic: bool = False,
+    existing: str = "reuse",
+    on_failure: str = "continue",
     download: bool = False,
     plugins: PluginChoice | None = None,
     observer: Observer | None = None,
@@ -48,15 +56,38 @@ def run(
             `extractors`.
         rules: `fixed`, or `recommended` for each objective's own learning rates and schedule.
         budget: in place of the protocol's, such as `20kimg`.
-        jobs: processes at once; 0 is one per core on a CPU, one on a GPU.
+        jobs: processes at once; 0 is one per core on a CPU, one per GPU.
         threads: of each process on a CPU.
+        executor: `local` processes, or a `ray` cluster at `ray_address`.
+        timeout_seconds: after which a run is ended; 0 for never.
+        memory_bytes: that a run may allocate; 0 for no limit.
+        checkpoint_seconds: between checkpoints; negative for as often as costs next to nothing.
+        deterministic: the same bits each time on a GPU, too.
+        existing: `reuse` does again what failed, but not what failed twice in the same way;
+            `failed` does all again that failed, and `rerun` everything.
+        on_failure: `continue` with the other runs, or `stop`.
 
     Raises:
         GanbenchError: something asked for does not exist, does not fit, or is not prepared.
     """
     plugins = plugins or PluginChoice()
     folder = Path(data_folder) if data_folder else default_data_folder()
-    setup = Setup(Path(store), folder, device, jobs, threads, plugins)
+    setup = Setup(
+        store=Path(store),
+        data_folder=folder,
+        device=device,
+        jobs=jobs,
+        threads=threads,
+        plugins=plugins,
+        executor=executor,
+        address=ray_address,
+        timeout_seconds=timeout_seconds,
+        memory_bytes=memory_bytes,
+        checkpoint_seconds=checkpoint_seconds,
+        deterministic=deterministic,
+        existing=existing,
+        on_failure=on_failure,
+    )
     request = Request(
         losses=_joined(losses),
         datasets=_joined(dataset),
@@ -96,7 +127,8 @@ def evaluate(
 
     Args:
         run: the first digits of its key; empty to score `fake` against `real`.
-        fake: a folder, a zip, or the spec of a data set; so is `real`.
+        fake: a folder, a zip, or the spec of a data set, which goes before a folder of that name;
+            so is `real`.
         metrics: empty for what suits the real data; so for `extractors`.
         samples: fakes of a run; 0 for as many as its protocol has.
         threads: on a CPU; 0 for all cores.

@@ -27,8 +27,9 @@ from ganbench.environment import describe
 from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
 from ganbench.experiment import Experiment, Objective, choose_objective, with_additions
 from ganbench.protocol import check_class
+from ganbench.reference import default_folder
 from ganbench.request import Request, Setup, default_data_folder
-from ganbench.scores import Score, pair, prepared
+from ganbench.scores import Needed, Score, pair, prepared
 from ganbench.specs import Spec, parse_entries, parse_one
 
 
@@ -42,6 +43,7 @@ def plan(request: Request, setup: Setup, catalogue: Catalogue) -> list[Experimen
         GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
     """
     resolve_device(setup.device)
+    default_folder()  # who can have no cache hears of it before any training
     protocol = parse_one(request.protocol)
     preset = choose(catalogue, PROTOCOL, protocol)
     check_class(preset.component.cls)
@@ -135,8 +137,8 @@ class _Grid:
     def _scores(self, samples: int) -> tuple[Score, ...]:
         """The scores, with the settings that they have on this data."""
         if samples not in self._prepared:
-            asked = bool(self._request.metrics)
-            scales = prepared(self._asked, self._data, samples, all_of_them=asked)
+            needed = Needed.ALL if self._request.metrics else Needed.HEADLINE
+            scales = prepared(self._asked, self._data, samples, needed=needed)
             self._prepared[samples] = tuple(scale.score for scale in scales)
         return self._prepared[samples]
 
@@ -208,20 +210,34 @@ def _declared_by(*choices: Choice) -> Iterator[None]:
 
 
 def machine_of(setup: Setup) -> str:
-    """The digest of what decides speed here."""
+    """The digest of what decides speed here.
+
+    Raises:
+        BadInput: the work is done on other machines.
+    """
+    if not setup.is_here:
+        raise BadInput(
+            "what a run does in so many seconds depends on the machine, and a cluster has many:\n"
+            "  give it a budget in kimg, gsteps, dsteps or flop"
+        )
     return str(describe(resolve_device(setup.device), setup.threads, Catalogue(()))["machine"])
 
 
 def choose_scores(
-    catalogue: Catalogue, dataset: Choice, metrics: str, extractors: str, suiting: str = ""
+    catalogue: Catalogue,
+    dataset: Choice,
+    metrics: str,
+    extractors: str,
+    suiting: Sequence[str] = (),
 ) -> tuple[Score, ...]:
-    """The metrics and extractors asked for, or what suits the data set."""
+    """The metrics and extractors asked for, or what suits; `suiting` before the data set's own."""
     cls = dataset.component.cls
+    own = getattr(cls, "extractor", "")
     return pair(
         catalogue,
         _choose_all(catalogue, METRIC, metrics or ",".join(cls.metrics)),
         _choose_all(catalogue, EXTRACTOR, extractors) if extractors else (),
-        suiting or getattr(cls, "extractor", ""),
+        suiting or ([own] if own else []),
     )
 
 
@@ -231,26 +247,6 @@ def _choose_all(catalogue: Catalogue, kind: Kind, text: str) -> tuple[Choice, ..
 
 def _single(entry: Sequence[Spec]) -> Spec:
     return parse_one("+".join(map(str, entry)))
-
-
-def prepare(catalogue: Catalogue, name: str, folder: Path) -> str:
-    """Fetch a data set, or what an extractor needs; return a line that says what is ready.
-
-    Raises:
-        GanbenchError: there is no such thing, or it can't be fetched or read.
-    """
-    spec = parse_one(name)
-    if spec.name not in {component.name for component in catalogue.of_kind(EXTRACTOR)}:
-        dataset = choose(catalogue, DATASET, spec)
-        data = load(dataset, folder, download=True)
-        shape = " x ".join(map(str, data.shape))
-        return f"{dataset.short} is ready: {len(data):,} samples of {shape} ({data.split})"
-    extractor = choose(catalogue, EXTRACTOR, spec)
-    with code_of(extractor.component):
-        fetch = getattr(extractor.create(), "prepare", None)
-        if fetch is not None:
-            fetch(folder)
-    return f"{extractor.short} is ready"
 
 
 def load(dataset: Choice, folder: Path, *, download: bool = False) -> Data:
@@ -269,8 +265,15 @@ def load(dataset: Choice, folder: Path, *, download: bool = False) -> Data:
             return data
     except NotPrepared as error:
         command = f"ganbench prepare {quote(dataset.short)}"
-        if folder != default_data_folder():
+        if not _is_default(folder):
             command += f" --data-folder {quote(str(folder))}"
         raise NotPrepared(
             f"data set '{dataset.short}' is not prepared: {error}\n  Prepare it with: {command}"
         ) from error
+
+
+def _is_default(folder: Path) -> bool:
+    try:
+        return folder == default_data_folder()
+    except BadInput:  # there is none
+        return False

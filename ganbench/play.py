@@ -182,6 +182,7 @@ class Play:
         game, schedule = self._fresh_game()
         restore(game, schedule, checkpoint.state)
         self.progress = progress
+        self._checkpoints.forget_after(self.clock.generator_steps)
         self._folder.go_on_from(events_size, self.clock.generator_steps)
         self._folder.note_resumption(self._attempt.number, self.clock.generator_steps)
         return game, schedule

@@ -23,6 +23,7 @@ import pluggy
 from ganbench import hookspecs
 from ganbench.catalogue import ALL, KINDS, Catalogue, Component, Origin, Plugin, Recipe
 from ganbench.errors import BadInput, in_a_line, unknown
+from ganbench.printable import printable
 
 GROUP = "ganbench"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -53,12 +54,15 @@ def _from_entry_point(entry_point: metadata.EntryPoint, blocked: bool) -> Plugin
         entry_point.name,
         distribution.name if distribution else "unknown",
         distribution.version if distribution else "unknown",
-        mutable=bool(distribution and _is_editable(distribution)),
+        mutable=bool(distribution and _is_mutable(distribution)),
     )
     return Plugin(origin, blocked=True) if blocked else _isolated(origin, entry_point.load)
 
 
-def _is_editable(distribution: metadata.Distribution) -> bool:
+def _is_mutable(distribution: metadata.Distribution) -> bool:
+    """Whether it is an editable install, or a checkout's egg-info that lies on the path."""
+    if distribution.read_text("PKG-INFO") is not None:
+        return True
     try:
         url = json.loads(distribution.read_text("direct_url.json") or "{}")
         return bool(url.get("dir_info", {}).get("editable"))
@@ -98,7 +102,8 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # such as SystemExit
-        return replace(plugin, error=in_a_line(error), traceback=traceback.format_exc())
+        line = printable(in_a_line(error))
+        return replace(plugin, error=line, traceback=traceback.format_exc())
 
 
 def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:

@@ -19,23 +19,26 @@ from uuid import uuid4
 
 import torch
 from filelock import FileLock
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ganbench.components import Extractor
 from ganbench.data import Data
+from ganbench.errors import StoreError
 from ganbench.experiment import canonical_json
 from ganbench.features import PARTS, Network, Part, Pass, Summary
+from ganbench.folders import user_cache
 from ganbench.scores import Scale
+from ganbench.tensor_files import opened
 
+_ANY = -1  # in place of a size
 SCHEMA = 1  # rises when the harness computes features or their summaries otherwise
 
 
 def default_folder() -> Path:
     """`$GANBENCH_CACHE`, else `ganbench` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_CACHE") or cache / "ganbench")
+    return Path(os.environ.get("GANBENCH_CACHE") or user_cache())
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,19 @@ class References:
         """
         recipe = self._recipe(scale, data, device)
         folder = self.folder / "reference" / sha256(recipe.encode()).hexdigest()
-        with _locked(folder) as writable:
+        with _locked(folder) as unwritable:
             probe = self._probe(scale, network, data, device)
-            found = {part: _read(folder / f"{part}.safetensors", recipe, probe) for part in parts}
+            found = {part: _read(folder, part, recipe, probe, len(data)) for part in parts}
             missing = [part for part, tensors in found.items() if tensors is None]
             tensors = {n: t.to(device) for kept in found.values() for n, t in (kept or {}).items()}
             if missing:
                 assert scale.extractor is not None
                 made = _seen(network, scale.extractor, data, missing, device)
                 tensors |= made.tensors
-                if writable:
+                if unwritable is None:
                     _write(folder, made, missing, recipe, probe)
+                else:
+                    _warn(folder, unwritable)
         return Summary(len(data), tensors)
 
     def _probe(self, scale: Scale, network: Network, data: Data, device: torch.device) -> Tensor:
@@ -110,38 +115,63 @@ def _seen(
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder alone; False where nothing can be written, and then there is no lock."""
+def _locked(folder: Path) -> Iterator[OSError | None]:
+    """Hold the folder alone; where nothing can be written, say why, and then there is no lock."""
     lock = FileLock(folder / "lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        _warn(folder, error)
-        yield False
+        yield error
         return
     try:
-        yield True
+        yield None
     finally:
         lock.release()
 
 
-def _read(path: Path, recipe: str, probe: Tensor) -> dict[str, Tensor] | None:
-    """The file's tensors; None where it is missing, damaged or of something else."""
+def _read(
+    folder: Path, part: Part, recipe: str, probe: Tensor, count: int
+) -> dict[str, Tensor] | None:
+    """The tensors of a part; None where its file is missing, damaged or of something else."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened(folder / f"{part}.safetensors") as file:
             header = file.metadata() or {}
+            if header.get("recipe") != recipe:
+                return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError):
+    except (FileNotFoundError, StoreError):
         return None
-    whole = header.get("recipe") == recipe and header.get("sha256") == _digest(tensors)
-    return tensors if whole and _same(tensors.pop("probe", None), probe) else None
+    if not _sound(tensors, part, probe, count) or header.get("sha256") != _digest(tensors):
+        return None
+    return tensors if _same(tensors.pop("probe"), probe) else None
 
 
-def _same(kept: Tensor | None, probe: Tensor) -> bool:
-    """Whether they differ by rounding alone, as between numbers of threads."""
-    if kept is None or kept.shape != probe.shape:
+def _sound(tensors: Mapping[str, Tensor], part: Part, probe: Tensor, count: int) -> bool:
+    """Whether they are what `_write` keeps of this part: names, types and shapes, all finite."""
+    width = probe.shape[1]
+    known: Mapping[str, tuple[torch.dtype, tuple[int, ...]]] = {
+        "mean": (torch.float64, (width,)),
+        "covariance": (torch.float64, (width, width)),
+        "evenly": (torch.float32, (_ANY, width)),
+        "values": (torch.float32, (count, width)),
+        "logits": (torch.float32, (count, _ANY)),
+        "class_counts": (torch.int64, (_ANY,)),
+        "probe": (torch.float32, tuple(probe.shape)),
+    }
+    return tensors.keys() == {*PARTS[part], "probe"} and all(
+        _fits(tensor, *known[name]) for name, tensor in tensors.items()
+    )
+
+
+def _fits(tensor: Tensor, dtype: torch.dtype, shape: Sequence[int]) -> bool:
+    if tensor.dtype != dtype or tensor.dim() != len(shape) or not tensor.isfinite().all():
         return False
+    return all(size in (_ANY, has) for size, has in zip(shape, tensor.shape, strict=True))
+
+
+def _same(kept: Tensor, probe: Tensor) -> bool:
+    """Whether they differ by rounding alone, as between numbers of threads."""
     return torch.allclose(kept, probe, rtol=1e-3, atol=1e-3 * float(probe.abs().max()))
 
 

@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ganbench.errors import BadInput, unknown
-from ganbench.executors.executor import Resources, check_executor
+from ganbench.executors.executor import Resources, executor_class
 from ganbench.executors.job import PluginChoice
 from ganbench.executors.local import fitting
+from ganbench.folders import user_cache
 
 RULES = ("fixed", "recommended")
 # `reuse` keeps results and what failed twice in the same way, `failed` keeps results only, and
@@ -94,7 +95,16 @@ class Setup:
             raise unknown("way with existing runs", self.existing, EXISTING)
         if self.on_failure not in ON_FAILURE:
             raise unknown("way with failures", self.on_failure, ON_FAILURE)
-        check_executor(self.executor)
+        if self.is_here and self.address:
+            raise BadInput(
+                f"address '{self.address}': the executor '{self.executor}' works on this machine;"
+                " `--executor ray` has a cluster's address"
+            )
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the work is done on this machine."""
+        return executor_class(self.executor).is_here
 
     @property
     def resources(self) -> Resources:
@@ -108,5 +118,4 @@ class Setup:
 
 def default_data_folder() -> Path:
     """`$GANBENCH_DATA`, else `ganbench/data` in the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("GANBENCH_DATA") or cache / "ganbench" / "data")
+    return Path(os.environ.get("GANBENCH_DATA") or user_cache() / "data")

@@ -9,27 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
+from ganbench import records
 from ganbench.acceleration import resolve_device, use
 from ganbench.assembly import latent_space
-from ganbench.catalogue import DATASET, Catalogue
-from ganbench.choices import Choice, choose
+from ganbench.catalogue import Catalogue
+from ganbench.choices import Choice
 from ganbench.data import Data
-from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken, StoreError
+from ganbench.errors import (
+    BadInput,
+    ContractBroken,
+    GanbenchError,
+    PluginBroken,
+    StoreError,
+)
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import HARNESS, Experiment, from_recipe
 from ganbench.planning import choose_scores, load
+from ganbench.printable import printable
 from ganbench.reference import References, default_folder
 from ganbench.request import Setup
 from ganbench.results import Results
-from ganbench.scores import Scale, prepared
+from ganbench.sample_sets import chosen_set, how_to_read
+from ganbench.scores import Needed, Scale, prepared
 from ganbench.scoring import Scored, Scorer
-from ganbench.specs import Spec, parse_one
 from ganbench.store import RunFolder
+from ganbench.tensor_files import opened, read_like
 
 _PIECE = 500  # samples that are on the device at once, besides what extractors hold
 _KNOWN_RUNS = 10  # that a message names
@@ -46,6 +53,13 @@ class Wanted:
     metrics: str = ""
     extractors: str = ""
     download: bool = False
+
+    @property
+    def needed(self) -> Needed:
+        """What has to be had: all that was asked for by its name."""
+        if not self.metrics:
+            return Needed.HEADLINE
+        return Needed.ALL if self.extractors else Needed.EACH_METRIC
 
 
 @dataclass(frozen=True)
@@ -65,17 +79,22 @@ def score_sets(fake: str, real: str, wanted: Wanted, setup: Setup, catalogue: Ca
     """Score generated samples against real ones.
 
     Args:
-        fake: a folder or a zip, or the spec of a data set; so is `real`.
+        fake: a folder or a zip, or the spec of a data set, which goes before a folder of that
+            name; so is `real`.
 
     Raises:
         GanbenchError: anything asked for does not exist, does not fit, or is not prepared.
     """
-    chosen = _set(real, catalogue, channels=3)
+    chosen = chosen_set(real, catalogue, channels=3)
     real_data = load(chosen, setup.data_folder, download=wanted.download)
     channels = real_data.shape[0] if real_data.is_images else 3
-    fakes = _set(fake, catalogue, channels)
+    fakes = chosen_set(fake, catalogue, channels)
     fake_data = load(fakes, setup.data_folder, download=wanted.download)
-    _check_alike(fakes, fake_data, chosen, real_data)
+    if fake_data.shape != real_data.shape or fake_data.is_images != real_data.is_images:
+        raise BadInput(
+            f"the generated samples are {_told(fakes, fake_data)} and the real ones"
+            f" {_told(chosen, real_data)}; they need one shape.{how_to_read(catalogue, channels)}"
+        )
     scales = _scales(chosen, real_data, len(fake_data), wanted, catalogue)
     device = resolve_device(setup.device)
     use(device, setup.threads)
@@ -130,7 +149,7 @@ def _score_run(
     except StoreError as error:
         warnings.warn(f"the scores can't be kept: {error}", stacklevel=2)
     recipe = f"{experiment.objective.short} on {experiment.dataset.short}, seed {experiment.seed}"
-    return _report(scorer, scored, f"run {folder.key[:12]}: {recipe}")
+    return _report(scorer, scored, printable(f"run {folder.key[:12]}: {recipe}"))
 
 
 @contextmanager
@@ -151,7 +170,7 @@ def _faults_named() -> Iterator[None]:
 
 def _experiment(folder: RunFolder, catalogue: Catalogue) -> Experiment:
     """What the run was; its metrics may have changed since, and nothing else of it."""
-    recipe = folder.recipe()
+    recipe = records.recipe(folder.path, *records.WHOLE)
     short = folder.key[:12]
     if recipe.get("harness") != HARNESS:
         raise BadInput(f"run {short} was made by another version of the harness than this one")
@@ -171,37 +190,9 @@ def _made_of(part: Choice) -> dict[str, Any]:
     return {name: value for name, value in part.key_parts().items() if name != "fields"}
 
 
-def _set(text: str, catalogue: Catalogue, channels: int) -> Choice:
-    """What is meant: something on disk, or else a data set by its spec."""
-    try:
-        exists = Path(text).expanduser().exists()
-    except (OSError, RuntimeError) as error:
-        raise BadInput(f"{text} can't be read: {error}") from error
-    if not exists:
-        if "/" in text.partition(":")[0]:
-            raise BadInput(f"there is no folder or zip of images at {text}")
-        return choose(catalogue, DATASET, parse_one(text))
-    for component in catalogue.of_kind(DATASET):
-        fields_for = getattr(component.cls, "fields_for", None)
-        if fields_for is not None:
-            spec = Spec(component.name, tuple(fields_for(text, channels).items()))
-            return choose(catalogue, DATASET, spec)
-    raise BadInput(f"no data set reads {text}: see `ganbench list datasets`")
-
-
-def _check_alike(fakes: Choice, fake: Data, reals: Choice, real: Data) -> None:
-    if fake.shape != real.shape or fake.is_images != real.is_images:
-        raise BadInput(
-            f"the generated samples are {_told(fakes, fake)} and the real ones"
-            f" {_told(reals, real)}; they need one shape.\n  Give one side as"
-            " images:path=FOLDER:size=PIXELS:channels=1|3. Resizing changes the scores, whose"
-            " names don't say so: prefer images as they were made."
-        )
-
-
 def _told(choice: Choice, data: Data) -> str:
     shape = " x ".join(map(str, data.shape))
-    return f"{choice.short}: {len(data):,} of {shape} ({data.split})"
+    return printable(f"{choice.short}: {len(data):,} of {shape} ({data.split})")
 
 
 def _scales(
@@ -210,20 +201,22 @@ def _scales(
     samples: int,
     wanted: Wanted,
     catalogue: Catalogue,
-    extractor: str = "",
+    extractors: Sequence[str] = (),
 ) -> list[Scale]:
-    """The scales of what is wanted; `extractor` goes before the one that suits the data."""
-    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors, extractor)
-    return prepared(scores, data, samples, all_of_them=bool(wanted.metrics), with_players=False)
+    """The scales of what is wanted; `extractors` go before the one that suits the data."""
+    scores = choose_scores(catalogue, dataset, wanted.metrics, wanted.extractors, extractors)
+    return prepared(scores, data, samples, needed=wanted.needed, with_players=False)
 
 
 def _scales_of_run(
     experiment: Experiment, data: Data, samples: int, wanted: Wanted, catalogue: Catalogue
 ) -> list[Scale]:
+    """Those of its training; or what is wanted, on each of its own extractors that fits."""
     if wanted.metrics or wanted.extractors:
-        own = next((score.extractor.text for score in experiment.scores if score.extractor), "")
-        return _scales(experiment.dataset, data, samples, wanted, catalogue, own)
-    return prepared(experiment.scores, data, samples, all_of_them=False, with_players=False)
+        own = [score.extractor.text for score in experiment.scores if score.extractor]
+        distinct = list(dict.fromkeys(own))
+        return _scales(experiment.dataset, data, samples, wanted, catalogue, distinct)
+    return prepared(experiment.scores, data, samples, needed=wanted.needed, with_players=False)
 
 
 def _found(run: str, store: Path) -> RunFolder:
@@ -234,7 +227,7 @@ def _found(run: str, store: Path) -> RunFolder:
     if len(matching) != 1:
         runs = results.runs()
         known = [
-            f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}"
+            printable(f"  {row['run'][:12]}  {row['loss']} on {row['dataset']}, seed {row['seed']}")
             for _, row in runs[runs["outcome"] == "completed"].head(_KNOWN_RUNS).iterrows()
         ]
         problem = "more than one run's key begins" if matching else "no run's key begins"
@@ -244,19 +237,16 @@ def _found(run: str, store: Path) -> RunFolder:
 
 def _generator(experiment: Experiment, data: Data, folder: RunFolder) -> nn.Module:
     """The network that the run's last evaluation scored."""
+    with torch.random.fork_rng(devices=[]):
+        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
     try:
-        state = safetensors.torch.load_file(folder.generator_path)
+        with opened(folder.generator_path) as file:
+            generator.load_state_dict(read_like(file, generator.state_dict()))
     except FileNotFoundError:
         raise BadInput(
             f"run {folder.key[:12]} has no generator to score: only completed runs keep theirs"
         ) from None
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"'{folder.generator_path}' can't be read: {error}") from error
-    with torch.random.fork_rng(devices=[]):
-        generator: nn.Module = experiment.architecture.create().build(data.shape)[0]
-    try:
-        generator.load_state_dict(state)
-    except RuntimeError as error:
+    except ValueError as error:
         raise BadInput(
             f"the generator of run {folder.key[:12]} is not the one that"
             f" '{experiment.architecture.short}' makes now: {error}"

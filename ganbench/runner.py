@@ -25,7 +25,8 @@ def run(
 ) -> Outcome:
     """Train and score; the outcome, and whatever it took, is in `folder` when this returns.
 
-    A run that was interrupted goes on from its last checkpoint.
+    A run that was interrupted goes on from its last checkpoint. `wall_seconds` are those of this
+    attempt; all other quantities are the whole run's.
 
     Raises:
         Interrupted: there is a checkpoint and no outcome.
@@ -51,6 +52,7 @@ def run(
         evaluation_seconds=play.progress.evaluation_seconds,
         checkpoint_seconds=play.progress.checkpoint_seconds,
         wall_seconds=time.perf_counter() - started,
+        sha256=folder.digests(),
         **details,
     )
     if outcome in RESULTS:

@@ -1,8 +1,10 @@
 """By what a study scores: metrics, each with the extractor whose features it compares."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from enum import Enum, auto
+from typing import Any, NamedTuple, get_args
 
 import torch
 
@@ -10,7 +12,7 @@ from ganbench.catalogue import EXTRACTOR, METRIC, Catalogue, code_of
 from ganbench.choices import Choice, choose
 from ganbench.components import Direction, Extractor, FeatureMetric, Metric
 from ganbench.data import Data
-from ganbench.errors import BadInput, PluginBroken, Unsupported
+from ganbench.errors import BadInput, GanbenchError, PluginBroken, Unsupported
 from ganbench.randomness import random_state_kept
 from ganbench.specs import Spec, parse_one
 
@@ -32,6 +34,12 @@ class Score:
     @property
     def choices(self) -> tuple[Choice, ...]:
         return (self.metric, self.extractor) if self.extractor else (self.metric,)
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        seen_by = f" on '{self.extractor.short}'" if self.extractor else ""
+        return f"metric '{self.metric.short}'{seen_by}"
 
     def recipe(self) -> dict[str, Any]:
         """The whole of it as JSON, from which `from_recipe` makes it again."""
@@ -66,13 +74,13 @@ def pair(
     catalogue: Catalogue,
     metrics: Sequence[Choice],
     extractors: Sequence[Choice],
-    suiting: str,
+    suiting: Sequence[str],
 ) -> tuple[Score, ...]:
     """Every metric with every extractor; the headline first.
 
     Args:
         extractors: those that were asked for.
-        suiting: the spec of what takes their place where there are none; may be empty.
+        suiting: the specs of what takes their place where there are none; may be empty.
 
     Raises:
         BadInput: a metric has no extractor, or an extractor has no metric.
@@ -84,12 +92,15 @@ def pair(
             continue
         only = getattr(metric.component.cls, "extractor", "")
         fitting = [e for e in extractors if not only or e.component.name == only]
-        if not fitting and not (only or suiting):
+        if not fitting:
+            specs = [spec for spec in map(parse_one, suiting) if not only or spec.name == only]
+            specs = specs or ([Spec(only)] if only else [])
+            fitting = [choose(catalogue, EXTRACTOR, spec) for spec in specs]
+        if not fitting:
             raise BadInput(
                 f"metric '{metric.short}' compares features, and the data set names nothing that"
                 " sees them: give --extractors; see them with `ganbench list extractors`"
             )
-        fitting = fitting or [choose(catalogue, EXTRACTOR, parse_one(only or suiting))]
         scores += [Score(metric, extractor) for extractor in fitting]
     used = {score.extractor.text for score in scores if score.extractor}
     for extractor in extractors:
@@ -138,45 +149,64 @@ class Scale:
         }
 
 
+class Needed(Enum):
+    """Which scores have to be had; what else can't score this data is left out with a warning."""
+
+    ALL = auto()
+    EACH_METRIC = auto()  # on one of its extractors
+    HEADLINE = auto()
+
+
 def prepared(
     scores: Sequence[Score],
     data: Data,
     samples: int,
     *,
-    all_of_them: bool = True,
+    needed: Needed = Needed.ALL,
     with_players: bool = True,
 ) -> list[Scale]:
     """Make metrics and extractors and show them the data; their `settings` are then known.
 
     Args:
         samples: generated ones, in one evaluation.
-        all_of_them: an error is raised for any; otherwise for the headline alone, and what else
-            can't score this data, or so few samples, is left out.
         with_players: samples come from a game, whose D can be judged too.
 
     Raises:
-        Unsupported: one can't score this data.
+        Unsupported: one that is needed can't score this data.
         NotPrepared: one lacks its weights.
-        BadInput: there are too few samples for one.
+        BadInput: there are too few samples for one that is needed.
     """
     extractors: dict[str, Extractor] = {}
     scales: list[Scale] = []
+    refused: list[tuple[Score, GanbenchError]] = []
     for score in scores:
         try:
             if not with_players and hasattr(score.metric.component.cls, "judge"):
                 raise Unsupported(f"metric '{score.metric.short}' judges D, while a run trains it")
             scales.append(_prepared(score, data, samples, extractors))
-        except (BadInput, Unsupported):
-            if all_of_them or not scales:
+        except (BadInput, Unsupported) as error:
+            if needed is Needed.ALL or (needed is Needed.HEADLINE and not scales):
                 raise
+            refused.append((score, error))
+    had = {scale.score.metric.text for scale in scales}
+    for score, refusal in refused:
+        if needed is Needed.EACH_METRIC and score.metric.text not in had:
+            raise refusal
+        reason = " ".join(str(refusal).split())
+        warnings.warn(f"{score.label} is left out: {reason}", stacklevel=2)
     _check_names(scales, data, samples)
     return scales
 
 
 def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extractor]) -> Scale:
-    extractor = _extractor(score.extractor, data, extractors) if score.extractor else None
+    extractor = None
+    if score.extractor:
+        if score.extractor.text not in extractors:
+            extractors[score.extractor.text] = checked_extractor(score.extractor, data)
+        extractor = extractors[score.extractor.text]
     with code_of(score.metric.component):
         metric = score.metric.create()
+        _check_directions(score.metric, metric)
         if extractor is None:
             metric.check(data)
         else:
@@ -185,15 +215,27 @@ def _prepared(score: Score, data: Data, samples: int, extractors: dict[str, Extr
     return Scale(replace(score, settings=tuple(settings)), metric, extractor)
 
 
-def _extractor(choice: Choice, data: Data, known: dict[str, Extractor]) -> Extractor:
-    if choice.text not in known:
-        with code_of(choice.component), random_state_kept(torch.device("cpu")):
-            torch.manual_seed(0)  # what it draws is the same in every run
-            extractor: Extractor = choice.create()
-            extractor.check(data)
-            _ = extractor.settings
-        known[choice.text] = extractor
-    return known[choice.text]
+def checked_extractor(choice: Choice, data: Data) -> Extractor:
+    """Make an extractor and show it the data; its `settings` are then known."""
+    with code_of(choice.component), random_state_kept(torch.device("cpu")):
+        torch.manual_seed(0)  # what it draws is the same in every run
+        extractor: Extractor = choice.create()
+        extractor.check(data)
+        _ = extractor.settings
+    return extractor
+
+
+def _check_directions(choice: Choice, metric: Metric | FeatureMetric) -> None:
+    directions: Any = getattr(metric, "directions", None)
+    known = get_args(Direction)
+    sound = isinstance(directions, Mapping) and all(
+        isinstance(name, str) and direction in known for name, direction in directions.items()
+    )
+    if not sound or not directions:
+        raise PluginBroken(
+            f"metric '{choice.short}' of plugin {choice.component.origin}: `directions` has to map"
+            f" the name of each value to {' or '.join(map(repr, known))}; it is {directions!r}"
+        )
 
 
 def _check_features(

@@ -26,12 +26,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 from filelock import SoftFileLease
 
+from ganbench import records
 from ganbench.errors import StoreError
 from ganbench.files import (
     UNFINISHED,
@@ -39,7 +41,6 @@ from ganbench.files import (
     cut,
     encoded,
     read_json,
-    read_lines,
     remove,
     write_atomically,
     write_exclusively,
@@ -103,11 +104,11 @@ class RunFolder:
             write_json(path, recipe)
 
     def recipe(self) -> dict[str, Any]:
-        return read_json(self.path / "recipe.json")
+        return records.recipe(self.path)
 
     def attempts(self) -> list[dict[str, Any]]:
         """The lines of `attempts.jsonl`."""
-        return read_lines(self.path / "attempts.jsonl")
+        return records.attempts(self.path)
 
     @property
     def last_attempt(self) -> int:
@@ -166,8 +167,7 @@ class RunFolder:
 
     def machine(self) -> str | None:
         """The digest of the machine of the last attempt, if there was one."""
-        path = self.path / "environment.json"
-        return read_json(path).get("machine") if path.exists() else None
+        return records.environment(self.path).get("machine")
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to the run's events; on disk when this returns."""
@@ -179,13 +179,18 @@ class RunFolder:
 
     def events(self) -> list[dict[str, Any]]:
         """All whole events; a last line that was cut short is left out."""
-        return read_lines(self.path / "events.jsonl")
+        return records.events(self.path)
 
     @property
     def events_size(self) -> int:
         """Bytes of all events so far."""
         path = self.path / "events.jsonl"
         return path.stat().st_size if path.exists() else 0
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of what the run's result is read from."""
+        paths = (self.path / "events.jsonl", self.generator_path)
+        return {p.name: sha256(p.read_bytes()).hexdigest() for p in paths if p.exists()}
 
     def finish(self, outcome: Outcome, **details: Any) -> bool:
         """Write how the run ended; False if somebody had done so before."""
@@ -194,8 +199,7 @@ class RunFolder:
 
     def outcome(self) -> dict[str, Any] | None:
         """How the run ended, or None if it has not."""
-        path = self.path / "outcome.json"
-        return read_json(path) if path.exists() else None
+        return records.outcome(self.path)
 
     @property
     def status(self) -> str:

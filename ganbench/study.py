@@ -77,7 +77,8 @@ class Study:
             self._skip([e for e in self.experiments if e.refusal], observer)
             if executor is not None:
                 self._time_cells({job.key for job in jobs}, executor, observer)
-                observer.estimated(self._training_seconds(jobs, at_once))
+                if executor.is_here:
+                    observer.estimated(self._training_seconds(jobs, at_once))
                 self._run_all(jobs, executor, observer)
 
     @contextmanager
@@ -209,7 +210,7 @@ class Study:
             data_folder=str(setup.data_folder.resolve()),
             device=setup.device,
             threads=setup.threads,
-            plugins=setup.plugins,
+            plugins=setup.plugins.anywhere,
             timeout_seconds=setup.timeout_seconds,
             memory_bytes=setup.memory_bytes,
             checkpoint_seconds=setup.checkpoint_seconds,

@@ -6,14 +6,16 @@ from functools import partial
 
 import pandas as pd
 
-from ganbench.results import LABELS
+from ganbench.errors import BadInput
+from ganbench.printable import printable
+from ganbench.rows import LABELS
 from ganbench.specs import Spec, parse_one, spec_text
 
 _ALWAYS_SHOWN = ("loss", "schedule", "dataset")
 
 
 def _text(shown: pd.DataFrame, caption: str) -> str:
-    return f"{caption}\n\n{shown.to_string(index=False)}"
+    return f"{caption}\n\n{shown.map(_shown).to_string(index=False)}"
 
 
 def _markdown(shown: pd.DataFrame, caption: str) -> str:
@@ -33,7 +35,8 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def _json(table: pd.DataFrame) -> str:
-    return str(table.to_json(orient="records", indent=1, double_precision=15))
+    text = table.map(_encodable).to_json(orient="records", indent=1, double_precision=15)
+    return str(text).replace("\x7f", r"\u007f")  # of all controls it alone is left as it is
 
 
 def _in_blocks(write: Callable[[pd.DataFrame, str], str], table: pd.DataFrame) -> str:
@@ -84,11 +87,11 @@ def _readable(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             continue
         shared, own = _shared_fields(list(table[label]))
         if shared:
-            same.append(f"{label} {shared}")
+            same.append(printable(f"{label} {shared}"))
         if any(own):
             columns[label] = [fields or "-" for fields in own]
     columns["seeds"] = table["finished"].astype(str) + "/" + table["planned"].astype(str)
-    same.append(f"quality {next(iter(table['metric']), '') or 'not measured yet'}")
+    same.append(printable(f"quality {next(iter(table['metric']), '') or 'not measured yet'}"))
     columns |= {
         "final": _with_interval(table, "final"),
         "noise": table["noise"].map(lambda noise: _known(noise, f"{noise:.2g}")),
@@ -117,7 +120,10 @@ def _legend(table: pd.DataFrame) -> str:
 
 def _shared_fields(specs: Sequence[str]) -> tuple[str, list[str]]:
     """What specs of one name have in common, as a spec, and what each has besides."""
-    parsed = [parse_one(spec) for spec in specs]
+    try:
+        parsed = [parse_one(spec) for spec in specs]
+    except BadInput:  # a store may hold any text
+        return "", list(specs)
     if len({spec.name for spec in parsed}) != 1:
         return "", list(specs)
     common = set.intersection(*(set(spec.fields) for spec in parsed))
@@ -142,8 +148,17 @@ def _known(value: float, text: str) -> str:
     return "-" if math.isnan(value) else text
 
 
+def _shown(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
+
+
+def _encodable(value: object) -> object:
+    """Text in which halves of characters, which can't be written, are codes."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
 def _escaped_for_markdown(value: object) -> str:
-    text = " ".join(str(value).splitlines())
+    text = printable(" ".join(str(value).splitlines()))
     for mark in "\\&|<>`*_[]":
         text = text.replace(mark, f"\\{mark}")
     return text
@@ -156,9 +171,13 @@ _LATEX = {
 
 
 def _escaped_for_latex(value: object) -> str:
-    return "".join(_LATEX.get(mark, mark) for mark in str(value)).replace("+-", r"$\pm$")
+    text = printable(str(value))
+    return "".join(_LATEX.get(mark, mark) for mark in text).replace("+-", r"$\pm$")
 
 
 def _safe_in_a_spreadsheet(value: object) -> object:
     """Text that a spreadsheet would take for a formula gets a quote in front."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value, lines=True)
+    return f"'{text}" if text[:1] in tuple("=+-@\t\n") else text

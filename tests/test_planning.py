@@ -152,6 +152,18 @@ def test_equal_settings_are_one_run_whatever_the_rules(planned_cells):
     assert settled.key == spelt.key
 
 
+def test_a_default_metric_that_does_not_fit_is_named_once(planned_cells):
+    few = {"datasets": "digits", "protocol": "quick:evaluation_samples=5"}
+    with pytest.warns(UserWarning, match="is left out") as warned:
+        cells = planned_cells("minimax,nonsat", **few)
+    assert [s.metric.short for s in cells[0].scores] == ["fd", "precision-recall", "classes"]
+    assert [str(each.message).partition(" is left out: ")[0] for each in warned] == [
+        "metric 'density-coverage' on 'digits-cnn'"
+    ]
+    with pytest.raises(BadInput, match="'density-coverage' needs at least 6 real"):
+        planned_cells("nonsat", metrics="fd,density-coverage", **few)
+
+
 def test_other_rules_do_not_exist(planned_cells):
     with pytest.raises(BadInput, match="no set of rules is called 'tuned'"):
         planned_cells("nonsat", rules="tuned")

@@ -324,3 +324,13 @@ def test_the_text_that_dataclass_makes_up_is_no_docstring(toys):
     (component,) = toys((LOSS, "undocumented", Undocumented)).of_kind(LOSS)
     assert Undocumented.__doc__
     assert (component.docstring, component.summary, component.reference) == ("", "", "")
+
+
+def test_a_checkout_on_the_path_is_told_by_its_source_too(install):
+    """Its egg-info is found before what is installed wherever `python -m` puts it on the path."""
+    path = install("my-losses", named("mine"))
+    (info,) = path.parent.glob("*.dist-info")
+    (info / "METADATA").rename(info / "PKG-INFO")
+    info.rename(path.parent / "my_losses.egg-info")
+    (plugin,) = [p for p in discover((), ()).plugins if p.origin.distribution == "my-losses"]
+    assert plugin.origin.mutable

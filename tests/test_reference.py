@@ -3,8 +3,10 @@ import os
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -18,7 +20,7 @@ from ganbench.catalogue import EXTRACTOR, METRIC
 from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.features import Features
-from ganbench.reference import References, default_folder
+from ganbench.reference import References, _digest, default_folder
 from ganbench.scores import Scale, Score
 from ganbench.specs import parse_one
 
@@ -220,6 +222,73 @@ def pickled(path: Path) -> None:
     torch.save({"values": torch.zeros(23, 4)}, path)
 
 
+def forged(path: Path, **tensors: torch.Tensor) -> None:
+    """A sound file with the right header, but of other tensors."""
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    tensors = {**load_file(path), **tensors}
+    with suppress(TypeError):  # of a type that numpy has not, or without any number
+        header["sha256"] = _digest(tensors)
+    save_file(tensors, path, header)
+
+
+def with_another_part(path: Path) -> None:
+    forged(path, mean=torch.zeros(4, dtype=torch.float64))
+
+
+def with_a_path_for_a_name(path: Path) -> None:
+    forged(path, **{"../../x": torch.zeros(1)})
+
+
+def of_doubles(path: Path) -> None:
+    forged(path, values=torch.zeros(23, 4, dtype=torch.float64))
+
+
+def of_a_type_that_numpy_has_not(path: Path) -> None:
+    forged(path, values=torch.zeros(23, 4, dtype=torch.bfloat16))
+
+
+def of_fewer(path: Path) -> None:
+    forged(path, values=torch.zeros(22, 4))
+
+
+def of_more_dimensions(path: Path) -> None:
+    forged(path, values=torch.zeros(23, 4, 1))
+
+
+def of_none(path: Path) -> None:
+    forged(path, values=torch.zeros(0, 4))
+
+
+def of_no_numbers(path: Path) -> None:
+    forged(path, values=torch.full((23, 4), float("nan")))
+
+
+def of_a_probe_of_another_type(path: Path) -> None:
+    forged(path, probe=torch.zeros(5, 4, dtype=torch.int8))
+
+
+def without_a_probe(path: Path) -> None:
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    save_file({"values": load_file(path)["values"]}, path, header)
+
+
+def nested(path: Path) -> None:
+    header = b'{"a":' * 50_000
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+def a_link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 def made_a_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -229,7 +298,9 @@ def made_a_folder(path: Path) -> None:
     "damage",
     [
         truncated, emptied, with_a_bit_flipped, of_other_settings, without_a_header, huge_header,
-        pickled,
+        pickled, with_another_part, with_a_path_for_a_name, of_doubles,
+        of_a_type_that_numpy_has_not, of_fewer, of_more_dimensions, of_none, of_no_numbers,
+        of_a_probe_of_another_type, without_a_probe, nested, a_link, a_pipe,
     ],
 )  # fmt: skip
 def test_what_is_damaged_is_made_again(tmp_path, scale, damage):
@@ -259,6 +330,20 @@ def test_without_a_folder_to_write_to_nothing_is_kept_and_it_is_said(tmp_path, s
         found, seen = summary(blocked if where == "a file" else blocked / "x", scale(), images())
     assert seen == PROBE + 23
     assert found.count == 23
+
+
+def test_a_cache_that_can_not_be_written_is_read_and_nothing_is_said(tmp_path, scale):
+    summary(tmp_path, scale(), images())
+    lock = kept(tmp_path)[0].parent / "lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # as of a read-only folder, which would stop every user but root
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, seen = summary(tmp_path, scale(), images())
+    assert seen == PROBE
+    with pytest.warns(UserWarning, match="reference features can't be kept"):
+        _, seen = summary(tmp_path, scale(), images(), ["moments"])
+    assert seen == PROBE + 23
 
 
 def test_an_interrupted_write_leaves_no_file_of_that_name(tmp_path, scale, monkeypatch):

@@ -85,7 +85,14 @@ def test_what_suits_the_real_data_is_the_default(halves, tmp_path):
     report = ganbench.evaluate(fake=halves[0], real="digits", data_folder=tmp_path)
     names = [name.partition("[")[0] for name in report.scores["metric"]]
     assert {"fd", "precision", "recall", "classes_covered"} <= set(names)
-    assert "kid" not in names  # 899 are too few for subsets of 1,000, and nobody asked
+
+
+def test_a_default_that_needs_more_images_is_left_out_and_named(tmp_path, digit_images):
+    fake = write(tmp_path / "few", digit_images[:5])
+    with pytest.warns(UserWarning, match="'density-coverage' on 'digits-cnn' is left out: .*least"):
+        report = ganbench.evaluate(fake=fake, real="digits", data_folder=tmp_path)
+    names = {name.partition("[")[0] for name in report.scores["metric"]}
+    assert names == {"fd", "precision", "recall", "class_kl", "classes_covered"}
 
 
 def test_a_set_against_itself_is_at_distance_zero():
@@ -116,6 +123,8 @@ def test_one_black_image_over_and_over_is_a_failed_generator_and_no_crash(tmp_pa
         ({"fake": "/no/where", "real": "digits"}, BadInput, "no folder or zip of images at /no/wh"),
         ({"fake": "digts", "real": "digits"}, BadInput, "no data set is called 'digts'"),
         ({"fake": "ring", "real": "digits"}, BadInput, "they need one shape"),
+        ({"fake": "mine", "real": "gaussian:size=9"}, BadInput,
+         "such as images:path=FOLDER:channels=3, may make them alike: see `ganbench show images`"),
         ({"fake": "digits", "real": "mnist"}, NotPrepared, "ganbench prepare mnist"),
         ({"fake": "digits", "real": "digits", "metrics": "modes"}, Unsupported, "known mixture"),
         ({"fake": "gaussian", "real": "gaussian", "metrics": "optimal-discriminator"}, Unsupported,
@@ -123,7 +132,9 @@ def test_one_black_image_over_and_over_is_a_failed_generator_and_no_crash(tmp_pa
         ({"run": "xyz"}, BadInput, "no run's key begins with 'xyz'"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_message(store, tmp_path, given, error, message):
+def test_bad_input_is_one_message(store, tmp_path, monkeypatch, given, error, message):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "mine", np.zeros((2, 8, 8), np.uint8))
     with pytest.raises(error, match=message):
         ganbench.evaluate(store=store, data_folder=tmp_path, **given)
 
@@ -294,12 +305,29 @@ def test_a_run_is_scored_again_on_its_own_extractor(tmp_path):
     assert report.scores["metric"][0].startswith("kid[n=2000,all:50000,raw,")
 
 
+def test_a_run_is_scored_again_on_each_of_its_extractors_that_fits(tmp_path):
+    """`classes` needs an extractor that names them, which `raw` does not."""
+    results = ganbench.run(
+        "nonsat", "digits", store=tmp_path / "store", metrics="fd", extractors="raw,digits-cnn",
+        budget="1kimg", seeds=1, jobs=1, protocol="quick:evaluation_samples=300",
+    )  # fmt: skip
+    (key,) = results.runs()["run"]
+    with pytest.warns(UserWarning, match="'classes' on 'raw' is left out: .* names classes"):
+        report = ganbench.evaluate(key, metrics="fd,classes", store=tmp_path / "store")
+    assert list(report.scores["metric"]) == [
+        "fd[n=300,all:1797,raw,uint8]",
+        "fd[n=300,all:1797,digits-cnn,uint8]",
+        "class_kl[n=300,all:1797,digits-cnn,uint8]",
+        "classes_covered[n=300,all:1797,digits-cnn,uint8]",
+    ]
+
+
 def test_scores_that_can_not_be_kept_are_shown(store, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ganbench.store.RunFolder.append_evaluation", full)
+    monkeypatch.setattr("ganbench.files._write", full)
     key = runs(store, "gaussian")["run"]
-    with pytest.warns(UserWarning, match="can't be kept .* No space left"):
+    with pytest.warns(UserWarning, match="can't be kept: .* No space left"):
         report = ganbench.evaluate(key, metrics="modes", store=store)
     assert len(report.scores) == 3

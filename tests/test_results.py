@@ -1,3 +1,4 @@
+import json
 import math
 import subprocess
 import sys
@@ -41,11 +42,14 @@ class Shelf:
             "objective": "nonsat", "schedule": "k-step", "dataset": "ring", "architecture": "mlp",
             "protocol": "quick", **(labels or {}),
         }  # fmt: skip
-        recipe = {n: t if n == "objective" else {"short": t} for n, t in texts.items()}
+        parts = {n: {"name": t, "short": t, "fields": {}} for n, t in texts.items()}
+        recipe = {**parts, "objective": texts["objective"]}
+        recipe["dataset"]["fingerprint"] = "f" * 64
         run = self.store.run(key)
         run.plan({**recipe, "seed": seed, "cell": cell, "key": key})
         if not scores and not outcome:
             return
+        run.begin_attempt()
         run.append_event(
             {
                 "event": "started",
@@ -116,7 +120,7 @@ def test_runs_that_did_not_complete_are_counted_noted_and_not_averaged(shelf):
     assert (row["finished"], row["planned"]) == (1, 6)
     assert row["final"] == 2.0
     assert row["notes"] == (
-        "2 diverged (step 812, 90); 1 not finished; 1 out of memory; 1 plugin error"
+        "2 diverged (step 812, 90); 1 not started; 1 out of memory; 1 plugin error"
     )
 
 
@@ -127,7 +131,7 @@ def test_a_cell_without_any_result_is_a_row(shelf):
     assert math.isnan(row["final"])
     assert math.isnan(row["best"])
     assert math.isnan(row["seconds"])
-    assert row["notes"] == "1 not finished"
+    assert row["notes"] == "1 not started"
 
 
 def test_a_row_per_planned_run(shelf):
@@ -136,7 +140,7 @@ def test_a_row_per_planned_run(shelf):
     shelf.add("c", [4.0], "", seed=2)
     rows = Results(shelf.path).runs().set_index("run")
     assert list(rows.index) == ["a", "b", "c"]
-    assert list(rows["outcome"]) == ["completed", "diverged", "not finished"]
+    assert list(rows["outcome"]) == ["completed", "diverged", "interrupted"]
     assert rows.loc["a", ["untrained", "final", "best"]].tolist() == [4.0, 2.0, 1.0]
     assert rows.loc["a", ["generator_steps", "images", "seconds"]].tolist() == [7, 700, 1.5]
     assert rows["untrained"].tolist() == [4.0, 4.0, 4.0]
@@ -295,14 +299,35 @@ def test_without_noise_there_is_none(shelf):
 
 
 def test_any_metric_can_have_the_table(shelf):
-    shelf.add("a", [9.0, 1.0], noise=0.5, more={"kid[n=50,all]": 0.25, "kid[n=99,all]": 0.75})
+    shelf.add("a", [9.0, 1.0], noise=0.5, more={"kid[n=50,all]": 0.25, "kids[n=50,all]": 1.0})
     results = Results(shelf.path)
     (row,) = results.table(metric="kid").to_dict("records")
     assert (row["metric"], row["final"], row["best"]) == ("kid[n=50,all]", 0.25, 0.25)
     assert math.isnan(row["noise"])
-    (row,) = results.table(metric="kid[n=99,all]").to_dict("records")
-    assert row["final"] == 0.75
     assert only(results)["metric"] == HEADLINE
+
+
+def test_a_name_of_several_columns_of_a_run_has_to_be_given_whole(shelf):
+    shelf.add("a", [9.0, 1.0], more={"kid[n=50,all,raw]": 0.25, "kid[n=50,all,eyes]": 0.75})
+    results = Results(shelf.path)
+    with pytest.raises(BadInput) as refused:
+        results.table(metric="kid")
+    assert str(refused.value) == (
+        "'kid' is several columns, so give the whole name of one:\n"
+        "  'kid[n=50,all,raw]'\n"
+        "  'kid[n=50,all,eyes]'"
+    )
+    (row,) = results.table(metric="kid[n=50,all,eyes]").to_dict("records")
+    assert (row["metric"], row["final"]) == ("kid[n=50,all,eyes]", 0.75)
+
+
+def test_a_name_of_one_column_in_each_run_is_a_table_for_each(shelf):
+    shelf.add("a", [9.0, 1.0], more={"kid[n=50,all]": 0.25})
+    shelf.add("b", [9.0, 1.0], cell="other", more={"kid[n=99,all]": 0.75})
+    rows = Results(shelf.path).table(metric="kid").to_dict("records")
+    assert [(row["metric"], row["final"]) for row in rows] == [
+        ("kid[n=50,all]", 0.25), ("kid[n=99,all]", 0.75),
+    ]  # fmt: skip
 
 
 def test_a_run_without_the_metric_is_a_row_without_a_value(shelf):
@@ -334,6 +359,105 @@ def test_a_torn_event_does_not_stop_a_table(shelf):
     assert only(Results(shelf.path))["final"] == 2.0
 
 
+STATUSES = {
+    "begun": (lambda run: run.begin_attempt(), "interrupted"),
+    "held": (lambda run: (run.begin_attempt(), run.lease().acquire()), "running"),
+    "planned": (lambda run: None, "not started"),
+}
+
+
+@pytest.mark.parametrize("case", STATUSES)
+def test_a_run_without_an_outcome_says_where_it_stands(shelf, case):
+    prepare, status = STATUSES[case]
+    shelf.add("a", outcome="")
+    held = prepare(shelf.store.run("a"))
+    results = Results(shelf.path)
+    assert list(results.runs()["outcome"]) == [status]
+    assert only(results)["notes"] == f"1 {status}"
+    del held
+
+
+DAMAGES = {
+    "outcome.json": b"{",
+    "events.jsonl": b"{\n",
+    "environment.json": b"[]",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_run_with_a_damaged_file_is_a_row_that_names_it(shelf, name):
+    shelf.add("a", [9.0, 1.0])
+    shelf.add("b", [9.0, 2.0], seed=1)
+    path = shelf.store.run("b").path / name
+    path.write_bytes(DAMAGES[name])
+    results = Results(shelf.path)
+    with pytest.warns(UserWarning, match=rf"^unreadable: '{path}' can't be read: .*repair"):
+        row = results.runs().set_index("run").loc["b"]
+    assert row["outcome"] == "unreadable"
+    assert row["error"].startswith(f"'{path}' can't be read: ")
+    assert math.isnan(row["final"])
+    assert row["seed"] == 1
+    with pytest.warns(UserWarning, match="unreadable"):
+        row = only(results)
+    assert (row["finished"], row["planned"], row["final"]) == (1, 2, 1.0)
+    assert row["notes"] == "1 unreadable"
+    with pytest.warns(UserWarning, match="unreadable"):
+        assert set(results.frame()["run"]) == {"a"}
+
+
+def test_runs_whose_recipes_are_damaged_are_one_warning_and_the_others_are_rows(shelf):
+    for seed, key in enumerate("abcdef"):
+        shelf.add(key, [9.0, 1.0], seed=seed)
+    for key in "bcdef":
+        (shelf.store.run(key).path / "recipe.json").write_bytes(b"{" * 9)
+    results = Results(shelf.path)
+    with pytest.warns(UserWarning, match="left out") as warned:
+        assert list(results.runs()["run"]) == ["a"]
+    (told,) = [str(warning.message) for warning in warned]
+    first = shelf.store.run("b").path / "recipe.json"
+    assert told.startswith(f"left out: '{first}' can't be read: ")
+    assert told.endswith(f"; and 2 more. Mend the store with `ganbench store repair {shelf.path}`.")
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("lost", ["seed", "cell", "objective", "dataset"])
+def test_a_recipe_that_lacks_what_a_row_needs_is_left_out(shelf, lost):
+    shelf.add("a", [9.0, 1.0])
+    path = shelf.store.run("a").path / "recipe.json"
+    recipe = json.loads(path.read_bytes())
+    del recipe[lost]
+    write_json(path, recipe)
+    with pytest.warns(UserWarning, match=f"it has no '{lost}'"):
+        assert len(Results(shelf.path).runs()) == 0
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"images_per_second": "fast"}'])
+def test_a_damaged_speed_is_left_out(shelf, content):
+    shelf.add("a", [9.0, 1.0])
+    path = shelf.store.throughput_path("cell", "m1")
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match=rf"^left out of the speeds: '{path}' can't be read"):
+        row = only(Results(shelf.path))
+    assert row["final"] == 1.0
+    assert math.isnan(row["images_per_second"])
+
+
+def test_no_speed_is_read_from_outside_the_store(shelf):
+    write_json(shelf.path / "speed-m1.json", {"images_per_second": 5.0})
+    write_json(shelf.store.throughput_path("cell", "m1"), {"images_per_second": 6.0})
+    shelf.add("a", [9.0, 1.0], cell="../speed")
+    assert math.isnan(only(Results(shelf.path))["images_per_second"])
+
+
+def test_a_store_that_changes_is_read_anew(shelf):
+    shelf.add("a", [9.0, 1.0], outcome="")
+    results = Results(shelf.path)
+    assert list(results.runs()["outcome"]) == ["interrupted"]
+    shelf.store.run("a").finish(Outcome.COMPLETED)
+    assert list(results.runs()["final"]) == [1.0]
+
+
 def test_an_empty_store_has_empty_tables(shelf):
     results = load(shelf.path)
     assert len(results.runs()) == len(results.frame()) == len(results.table()) == 0
@@ -345,7 +469,7 @@ def test_what_is_no_store_is_refused(tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("module", ["results", "tables", "statistics", "store"])
+@pytest.mark.parametrize("module", ["results", "rows", "tables", "statistics", "store"])
 def test_tables_need_no_torch(module):
     code = f"import sys, ganbench.{module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

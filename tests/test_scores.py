@@ -10,7 +10,7 @@ from ganbench.catalogue import EXTRACTOR, METRIC
 from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.errors import BadInput, NotPrepared, PluginBroken, Unsupported
-from ganbench.scores import Score, from_recipe, pair, prepared
+from ganbench.scores import Needed, Score, from_recipe, pair, prepared
 from ganbench.specs import parse_one
 
 IMAGES = Data(torch.zeros(100, 1, 8, 8, dtype=torch.uint8), "train")
@@ -117,7 +117,7 @@ def paired(catalogue):
     def make(metrics: str, extractors: str = "", suiting: str = "glasses") -> tuple[Score, ...]:
         chosen = [choose(catalogue, METRIC, parse_one(m)) for m in metrics.split(",")]
         eyes = [choose(catalogue, EXTRACTOR, parse_one(e)) for e in extractors.split(",") if e]
-        return pair(catalogue, chosen, eyes, suiting)
+        return pair(catalogue, chosen, eyes, [spec for spec in suiting.split(",") if spec])
 
     return make
 
@@ -144,6 +144,13 @@ def names(scores) -> list[str]:
 )  # fmt: skip
 def test_every_metric_meets_the_extractors_that_it_can_use(paired, metrics, extractors, expected):
     assert names(paired(metrics, extractors)) == expected
+
+
+def test_each_that_suits_is_met_by_the_metrics_that_can_use_it(paired):
+    scores = paired("distance,fid,spread", suiting="glasses,eyes:colour=red")
+    assert names(scores) == [
+        "distance@glasses", "distance@eyes:colour=red", "fid@eyes:colour=red", "spread",
+    ]  # fmt: skip
 
 
 def test_features_need_something_that_sees_them(paired):
@@ -198,30 +205,69 @@ def test_a_metric_may_refuse_an_extractor(paired):
 
 
 def test_what_lacks_its_weights_says_so_even_if_nobody_asked_for_it(paired):
-    for strict in (True, False):
+    for needed in Needed:
         with pytest.raises(NotPrepared, match="weights are not there"):
-            prepared(paired("spread,fid", "eyes:colour=lost"), IMAGES, 50, all_of_them=strict)
+            prepared(paired("spread,fid", "eyes:colour=lost"), IMAGES, 50, needed=needed)
 
 
-def test_what_nobody_asked_for_is_left_out_where_it_can_not_be_had(paired):
+def test_what_nobody_asked_for_is_left_out_where_it_can_not_be_had_and_it_is_said(paired):
     scores = paired("spread,distance:k=60,classes,fid", "eyes:colour=green")
     with pytest.raises(BadInput, match="at least 61"):
         prepared(scores, IMAGES, 50)
-    kept = prepared(scores, IMAGES, 50, all_of_them=False)
+    with pytest.warns(UserWarning, match="is left out") as warned:
+        kept = prepared(scores, IMAGES, 50, needed=Needed.HEADLINE)
     assert names(scale.score for scale in kept) == ["spread"]
+    assert [str(each.message) for each in warned] == [
+        "metric 'distance:k=60' on 'eyes:colour=green' is left out: metric 'distance:k=60' needs"
+        " at least 61 real and as many generated samples; on one side there are 50",
+        "metric 'classes' on 'eyes:colour=green' is left out: metric 'classes' needs an extractor"
+        " that names classes, and 'eyes:colour=green' names none",
+        "metric 'fid' on 'eyes:colour=green' is left out: fid needs eyes of another colour",
+    ]
+
+
+def test_each_metric_is_had_on_what_fits_of_its_extractors(paired):
+    scores = paired("distance,classes", "eyes,glasses")
+    with pytest.warns(UserWarning, match="'classes' on 'eyes' is left out: .* names classes"):
+        kept = prepared(scores, IMAGES, 50, needed=Needed.EACH_METRIC)
+    assert names(each.score for each in kept) == [
+        "distance@eyes", "distance@glasses", "classes@glasses",
+    ]  # fmt: skip
+    with pytest.raises(Unsupported, match=r"'classes' needs .* names classes"):
+        prepared(paired("distance,classes", "eyes"), IMAGES, 50, needed=Needed.EACH_METRIC)
 
 
 def test_the_headline_is_never_left_out(paired):
     with pytest.raises(BadInput, match="at least 61"):
-        prepared(paired("distance:k=60,spread"), IMAGES, 50, all_of_them=False)
+        prepared(paired("distance:k=60,spread"), IMAGES, 50, needed=Needed.HEADLINE)
 
 
 def test_without_players_nothing_is_judged(paired):
     with pytest.raises(Unsupported, match="'gap' judges D"):
         prepared(paired("gap"), IMAGES, 50, with_players=False)
-    kept = prepared(paired("spread,gap"), IMAGES, 50, with_players=False, all_of_them=False)
+    with pytest.warns(UserWarning, match="metric 'gap' is left out: .* judges D"):
+        kept = prepared(
+            paired("spread,gap"), IMAGES, 50, with_players=False, needed=Needed.HEADLINE
+        )
     assert names(scale.score for scale in kept) == ["spread"]
     assert len(prepared(paired("spread,gap"), IMAGES, 50)) == 2
+
+
+@pytest.mark.parametrize(
+    "directions", [{"x": "up"}, {"x": None}, {"x": ["lower"]}, {1: "lower"}, {}, ["x"], "x", None]
+)
+@pytest.mark.parametrize("base", [OnSamples, Distance])
+def test_directions_that_are_none_are_their_plugins_fault(toys, base, directions):
+    odd = type("Odd", (base,), {"directions": directions})
+    catalogue = toys((METRIC, "odd", odd), (EXTRACTOR, "eyes", Eyes))
+    scores = pair(catalogue, [choose(catalogue, METRIC, parse_one("odd"))], [], ["eyes"])
+    for needed in Needed:
+        with pytest.raises(PluginBroken) as refused:
+            prepared(scores, IMAGES, 50, needed=needed)
+        assert str(refused.value) == (
+            "metric 'odd' of plugin toys (toy-package 1.0): `directions` has to map the name of"
+            f" each value to 'lower' or 'higher'; it is {directions!r}"
+        )
 
 
 def test_two_values_of_one_name_are_refused(paired):

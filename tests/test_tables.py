@@ -214,7 +214,7 @@ def test_hostile_names_are_text_in_latex(name, written):
     assert f"protocol {written} | quality" in caption
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\n=cmd()"])
 def test_a_spreadsheet_gets_no_formula(name):
     text = FORMATS["csv"](table({"loss": name, "final": -1.5}))
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
@@ -227,6 +227,20 @@ def test_any_other_name_survives_csv(name):
     text = FORMATS["csv"](table({"loss": name}))
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
     assert row["loss"] == name
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_would_steer_a_terminal_is_written_as_its_code(form):
+    hostile = "a\x1b[2J\r\0\x7f\x9b\u202e\u2028"
+    labels = dict.fromkeys(("loss", "schedule", "dataset", "architecture", "protocol"), hostile)
+    text = FORMATS[form](table({**labels, "metric": hostile, "notes": hostile}))
+    assert not set(hostile[1:]).difference("[2J") & set(text)
+    assert "1b" in text
+
+
+def test_a_label_that_is_no_spec_is_shown_as_it_is():
+    header, *rows = markdown({"protocol": "two words"}, {"protocol": "quick"})
+    assert [row[header.index("protocol")] for row in rows] == ["two words", "quick"]
 
 
 @pytest.mark.parametrize("form", FORMATS)

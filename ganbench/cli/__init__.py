@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `--help` and `list` stay l
 
 import sys
 import warnings
+from io import StringIO
 
 import click
 
@@ -12,10 +13,13 @@ from ganbench import __version__
 from ganbench.cli.catalogue import list_command, plugins_command, show_command
 from ganbench.cli.doctor import doctor_command
 from ganbench.cli.evaluate import evaluate_command
+from ganbench.cli.output import echo
 from ganbench.cli.prepare import prepare_command
 from ganbench.cli.run import run_command
+from ganbench.cli.store import store_group
 from ganbench.cli.table import table_command
 from ganbench.errors import GanbenchError
+from ganbench.printable import printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,6 +38,7 @@ def cli() -> None:
 for command in (
     run_command,
     table_command,
+    store_group,
     evaluate_command,
     list_command,
     show_command,
@@ -46,15 +51,17 @@ for command in (
 
 def main() -> None:
     """Run the command line; what a user can mend is one message and exit code 2."""
-    warnings.formatwarning = lambda message, *_: f"Warning: {message}\n"
+    warnings.formatwarning = lambda text, *_: f"Warning: {printable(str(text), lines=True)}\n"
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        told = StringIO()
+        error.show(told)
+        echo(told.getvalue().rstrip("\n"), err=True)
         sys.exit(error.exit_code)
     except GanbenchError as error:
-        click.echo(f"Error: {error}", err=True)
+        echo(f"Error: {error}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

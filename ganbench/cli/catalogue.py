@@ -4,8 +4,10 @@ import click
 
 from ganbench.catalogue import KINDS, Catalogue, Component, code_of
 from ganbench.cli.options import plugin_options
+from ganbench.cli.output import echo
 from ganbench.errors import unknown
 from ganbench.plugins import discover
+from ganbench.printable import printable
 
 
 @click.command("list")
@@ -23,10 +25,10 @@ def list_command(kind: str | None, block: tuple[str, ...], plugin_file: tuple[st
     catalogue = discover(block, plugin_file)
     _warn_of_broken(catalogue)
     for plural, lines in _listing(catalogue, kind):
-        click.echo(f"{plural}:")
+        echo(f"{plural}:")
         width = max((len(name) for name, _ in lines), default=0)
         for name, text in lines:
-            click.echo(f"  {name:{width}}  {text}")
+            echo(f"  {name:{width}}  {text}")
 
 
 def _listing(catalogue: Catalogue, kind: str | None) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -44,7 +46,7 @@ def _listing(catalogue: Catalogue, kind: str | None) -> list[tuple[str, list[tup
 
 def _line(component: Component) -> str:
     reference = f"  {component.reference}" if component.reference else ""
-    return f"{component.summary}{reference}  [{component.origin.distribution}]"
+    return printable(f"{component.summary}{reference}  [{component.origin.distribution}]")
 
 
 def _spellings(plural: str) -> set[str]:
@@ -71,7 +73,7 @@ def show_command(name: str, block: tuple[str, ...], plugin_file: tuple[str, ...]
     found = [component for component in everything if component.name == name]
     recipe = catalogue.recipe(name)
     if recipe:
-        click.echo(f"recipe {name} = {recipe.spec}\n\nOrigin: plugin {recipe.origin}")
+        echo(f"recipe {name} = {recipe.spec}\n\nOrigin: plugin {recipe.origin}")
         found += [part.component for part in choose_objective(catalogue, (Spec(name),)).parts]
     if not found:
         hint = "See them with `ganbench list`."
@@ -79,26 +81,26 @@ def show_command(name: str, block: tuple[str, ...], plugin_file: tuple[str, ...]
         raise unknown("component", name, known, hint)
     for place, component in enumerate(dict.fromkeys(found)):
         if place or recipe:
-            click.echo()
+            echo()
         _show(component)
 
 
 def _show(component: Component) -> None:
     from ganbench.choices import fields_of
 
-    click.echo(f"{component.kind.name} {component.name}\n")
-    click.echo(component.docstring.strip() or "(its class has no docstring)")
+    echo(f"{component.kind.name} {component.name}\n")
+    echo(component.docstring.strip() or "(its class has no docstring)")
     with code_of(component):
         fields = fields_of(component.cls).values()
         recommended = component.recommended
-    click.echo("\nFields:" if fields else "\nFields: none")
+    echo("\nFields:" if fields else "\nFields: none")
     for field in fields:
-        click.echo(f"  {field}")
+        echo(f"  {field}")
     if recommended:
-        click.echo("\nWith --rules recommended:")
+        echo("\nWith --rules recommended:")
         for name, value in recommended.items():
-            click.echo(f"  {name}: {value}")
-    click.echo(f"\nOrigin: plugin {component.origin}, {_maths(component)}")
+            echo(f"  {name}: {value}")
+    echo(f"\nOrigin: plugin {component.origin}, {_maths(component)}")
 
 
 def _maths(component: Component) -> str:
@@ -118,17 +120,18 @@ def plugins_command(block: tuple[str, ...], plugin_file: tuple[str, ...]) -> Non
     """
     for plugin in discover(block, plugin_file).plugins:
         origin = plugin.origin
-        click.echo(f"{origin.plugin}  {origin.distribution} {origin.version}  {plugin.status}")
+        named = f"{origin.plugin}  {origin.distribution} {origin.version}  {plugin.status}"
+        echo(printable(named))
         for kind in KINDS:
             names = [c.name for c in plugin.components if c.kind is kind]
             if names:
-                click.echo(f"  {kind.plural}: {', '.join(names)}")
+                echo(f"  {kind.plural}: {', '.join(names)}")
         if plugin.recipes:
-            click.echo(f"  recipes: {', '.join(recipe.name for recipe in plugin.recipes)}")
+            echo(f"  recipes: {', '.join(recipe.name for recipe in plugin.recipes)}")
         if plugin.error:
-            click.echo(f"  {plugin.traceback.rstrip()}".replace("\n", "\n  "))
+            echo(f"  {plugin.traceback.rstrip()}".replace("\n", "\n  "))
 
 
 def _warn_of_broken(catalogue: Catalogue) -> None:
     for plugin in catalogue.broken:
-        click.echo(f"plugin {plugin.origin} is broken and left out: {plugin.error}", err=True)
+        echo(f"plugin {plugin.origin} is broken and left out: {plugin.error}", err=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import data_folder_option, plugin_options
+from ganbench.cli.output import echo
 
 
 @click.command("doctor")
@@ -24,4 +25,4 @@ def doctor_command(
     from ganbench.request import default_data_folder
 
     for line in diagnose(discover(block, plugin_file), data_folder or default_data_folder()):
-        click.echo(line)
+        echo(line)

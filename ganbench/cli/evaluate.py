@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import FORMATS, data_folder_option, plugin_options, store_option
+from ganbench.cli.output import echo
 
 
 @click.command("evaluate")
@@ -39,8 +40,11 @@ def evaluate_command(
 ) -> None:
     """Score two sets of images, or stored runs again with other settings.
 
-    A RUN is the first digits of its key: the name of its folder in the store. `noise` is the
-    standard error of a value over other draws of as many fakes.
+    Where a data set and a folder have one name, it is the data set's: write ./NAME for the folder.
+
+    A RUN is the first digits of its key: the name of its folder in the store. Its metrics are
+    scored on each of its own extractors unless --extractors are given. `noise` is the standard
+    error of a value over other draws of as many fakes.
 
     \b
     Examples:
@@ -68,4 +72,4 @@ def evaluate_command(
     else:
         reports = score_runs(runs, samples or 0, wanted, setup, catalogue)
     for text in scores_as(form, ((report.caption, report.scores) for report in reports)):
-        click.echo(text)
+        echo(text)

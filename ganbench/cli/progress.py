@@ -8,7 +8,6 @@ from shlex import quote
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ganbench.cli.output import escape
 from ganbench.experiment import Experiment
 from ganbench.request import Setup
 from ganbench.results import Results

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import FORMATS, store_option
+from ganbench.cli.output import echo
 
 
 @click.command("table")
@@ -22,7 +23,11 @@ from ganbench.cli.options import FORMATS, store_option
     metavar="COLUMN[,COLUMN]",
     help="Sort by loss, schedule, dataset, architecture or protocol, and put them first.",
 )
-@click.option("--metric", default="", help="Another than the headline, such as kid.")
+@click.option(
+    "--metric",
+    default="",
+    help="Another than the headline, such as kid; its whole name where a run has several.",
+)
 @store_option
 def table_command(form: str, by: str, metric: str, store: Path) -> None:
     """Print the table of everything in a store.
@@ -41,4 +46,4 @@ def table_command(form: str, by: str, metric: str, store: Path) -> None:
     from ganbench.results import Results
 
     columns = [name.strip() for name in by.split(",") if name.strip()]
-    click.echo(tables.FORMATS[form](Results(store).table(columns, metric)).rstrip("\n"))
+    echo(tables.FORMATS[form](Results(store).table(columns, metric)).rstrip("\n"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from ganbench.errors import unknown
 from ganbench.executors.job import Job
@@ -52,7 +52,10 @@ class Executor(Protocol):
         is_here: the jobs are done on this machine, whose speed is therefore theirs.
     """
 
-    is_here: bool
+    is_here: ClassVar[bool]
+
+    def __init__(self, resources: Resources) -> None:
+        """Raises BadInput: it is not installed, or its cluster can't be reached."""
 
     @property
     def slots(self) -> int:
@@ -72,19 +75,23 @@ class Executor(Protocol):
         ...
 
 
-def check_executor(name: str) -> None:
-    """Refuse a name that is no executor's."""
+def executor_class(name: str) -> type[Executor]:
+    """The class of the executor of that name.
+
+    Raises:
+        BadInput: there is none.
+    """
     if name not in EXECUTORS:
         raise unknown("executor", name, EXECUTORS)
+    module, _, cls = EXECUTORS[name].partition(":")
+    found: type[Executor] = getattr(import_module(module), cls)
+    return found
 
 
 def executor_for(name: str, resources: Resources) -> Executor:
-    """The executor of that name.
+    """The executor of that name, ready.
 
     Raises:
         BadInput: there is none, it is not installed, or its cluster can't be reached.
     """
-    check_executor(name)
-    module, _, cls = EXECUTORS[name].partition(":")
-    made: Executor = getattr(import_module(module), cls)(resources)
-    return made
+    return executor_class(name)(resources)

@@ -15,6 +15,11 @@ class PluginChoice:
     blocked: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
+    @property
+    def anywhere(self) -> "PluginChoice":
+        """The same, whatever folder a process is in."""
+        return PluginChoice(self.blocked, tuple(str(Path(file).resolve()) for file in self.files))
+
     def discover(self) -> Catalogue:
         return discover(self.blocked, self.files)
 

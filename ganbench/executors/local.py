@@ -2,6 +2,8 @@
 
 import os
 from collections import Counter
+from dataclasses import replace
+from typing import ClassVar, NamedTuple
 
 from ganbench.acceleration import cpu_count, gpu_count, resolve_device
 from ganbench.executors.executor import Ending, Resources
@@ -11,32 +13,42 @@ from ganbench.executors.process import WorkerProcess, end_all
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
+class _Place(NamedTuple):
+    """What was asked for, and the GPU that it got; empty on a CPU."""
+
+    job: Job
+    gpu: str
+
+
 class LocalExecutor:
     """As many processes at once as there are cores, or GPUs."""
 
-    is_here = True
+    is_here: ClassVar[bool] = True
 
     def __init__(self, resources: Resources) -> None:
         self._gpus = gpus_of(resources.device)
         self.slots = resources.jobs or fitting(resources)
-        self._under_way: dict[WorkerProcess, str] = {}
+        self._under_way: dict[WorkerProcess, _Place] = {}
         self._unstarted: list[tuple[Job, Ending]] = []
 
     def start(self, job: Job) -> None:
         gpu = self._freest_gpu()
-        environment = {_VISIBLE: gpu} if gpu else {}
         try:
-            self._under_way[WorkerProcess(job, environment)] = gpu
+            if gpu:  # the only one that the process will see
+                process = WorkerProcess(replace(job, device="cuda"), {_VISIBLE: gpu})
+            else:
+                process = WorkerProcess(job)
         except OSError as error:  # no room for a process, or for its log
             self._unstarted.append((job, Ending(lost=f"it can't be started: {error}")))
+        else:
+            self._under_way[process] = _Place(job, gpu)
 
     def ended(self) -> list[tuple[Job, Ending]]:
         found = [(process, process.ended()) for process in self._under_way]
         over = [(process, ending) for process, ending in found if ending is not None]
-        for process, _ in over:
-            del self._under_way[process]
         unstarted, self._unstarted = self._unstarted, []
-        return [*unstarted, *((process.job, ending) for process, ending in over)]
+        ended = [(self._under_way.pop(process).job, ending) for process, ending in over]
+        return [*unstarted, *ended]
 
     def stop(self) -> None:
         end_all(list(self._under_way))
@@ -44,7 +56,7 @@ class LocalExecutor:
 
     def _freest_gpu(self) -> str:
         """The one with the fewest jobs; empty on a CPU."""
-        load = Counter(self._under_way.values())
+        load = Counter(place.gpu for place in self._under_way.values())
         return min(self._gpus, key=lambda gpu: load[gpu], default="")
 
 

@@ -50,32 +50,40 @@ def train_and_score(job: Job, store: Store) -> None:
 
 
 def _attempt(job: Job, store: Store, folder: RunFolder) -> None:
-    number = folder.begin_attempt()
-    folder.supersede(job.supersedes)
-    folder.sweep()
-    if job.fresh:
-        folder.begin_anew()
+    refused: GanbenchError | None = None
     try:
         experiment, device, environment = _settled(job, store)
         data = _planned_data(experiment, job)
     except StoreError:
         raise
     except GanbenchError as error:
-        details = {
-            "type": type(error).__name__,
-            "error": str(error).partition("\n")[0],
-            "traceback": traceback_of(error),
-        }
-        outcome = Outcome.CRASHED
-        if isinstance(error, PluginBroken):
-            outcome, details["plugin"] = Outcome.PLUGIN_ERROR, error.plugin
+        refused = error
+    number = folder.begin_attempt(machine=None if refused else environment["machine"])
+    folder.supersede(job.supersedes)
+    folder.sweep()
+    if refused is not None:
+        outcome, details = _refusal(refused)
         folder.finish(outcome, attempt=number, **details)
         return
+    if job.fresh:
+        folder.begin_anew()
     folder.save_environment(environment)
     if job.memory_bytes:
         limit_memory(device, job.memory_bytes)
     with _asked_to_end() as asked:
         run(experiment, data, device, folder, Attempt(number, job.checkpoint_seconds, asked))
+
+
+def _refusal(error: GanbenchError) -> tuple[Outcome, dict[str, str]]:
+    """The outcome of a run that can no longer be made, and its details."""
+    details = {
+        "type": type(error).__name__,
+        "error": str(error).partition("\n")[0],
+        "traceback": traceback_of(error),
+    }
+    if isinstance(error, PluginBroken):
+        return Outcome.PLUGIN_ERROR, {**details, "plugin": error.plugin}
+    return Outcome.CRASHED, details
 
 
 @contextmanager

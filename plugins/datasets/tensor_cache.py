@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -14,13 +15,16 @@ _NAME = "samples"
 
 def recall(path: Path) -> Tensor | None:
     """The uint8 tensor kept in `path`, or None where there is none or it is damaged."""
+    if not path.is_file():
+        return None
     try:
         with safe_open(path, framework="pt") as stored:
             tensor: Tensor = stored.get_tensor(_NAME)
-            whole = (stored.metadata() or {}).get("sha256") == _digest(tensor)
+            digest = (stored.metadata() or {}).get("sha256")
     except (OSError, SafetensorError):
         return None
-    return tensor if whole else None
+    sound = tensor.dtype == torch.uint8 and tensor.numel() > 0
+    return tensor if sound and digest == _digest(tensor) else None
 
 
 def keep(path: Path, tensor: Tensor) -> None:

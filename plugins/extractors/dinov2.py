@@ -72,7 +72,7 @@ class DinoV2:
     def load(self, device: torch.device) -> Network:
         return self._network.to(device)
 
-    def prepare(self, folder: Path) -> None:
+    def prepare(self) -> None:
         """Fetch code and weights into torch hub's cache, unless they are there."""
         _torch_fidelitys_resize()
         if not (_code() / "hubconf.py").is_file():
@@ -85,7 +85,6 @@ class DinoV2:
             url = f"{URL}/{self._entry}/{path.name}"
             with fetching("DINOv2", url, path.name, path.parent):
                 torch.hub.download_url_to_file(url, str(path))
-        read_weights(path)
 
     @property
     def _entry(self) -> str:

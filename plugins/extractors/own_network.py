@@ -108,7 +108,7 @@ class PreparedNetwork(nn.Module):
         except BadInput:
             raise
         except Exception as error:  # someone else's code fails in every way there is
-            raise BadInput(
+            raise Unsupported(
                 f"{self._name} can't take images of shape {tuple(images.shape[1:])}; give the"
                 " size and inputs that it wants, as in size=224:inputs=imagenet\n"
                 f"  It said: {reason(error)}"

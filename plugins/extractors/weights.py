@@ -6,12 +6,15 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
+from zipfile import ZIP_STORED, ZipFile
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from ganbench.api import BadInput
+
+_ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,10 @@ class Weights:
 
     def put_into(self, network: nn.Module, what: str) -> None:
         """Make them the weights of `network`, which is `what`."""
+        wanted = network.state_dict()
         try:
+            for name in wanted.keys() & self.tensors.keys():
+                _check_kind(name, self.tensors[name], wanted[name])
             network.load_state_dict(self.tensors, assign=True)
         except (RuntimeError, TypeError) as error:
             raise BadInput(
@@ -65,6 +71,7 @@ def _tensors(path: Path, content: bytes) -> Mapping[str, Tensor]:
         if path.suffix == ".safetensors":
             state = safetensors.torch.load(content)
         else:
+            _check_size(content)
             state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a broken or hostile file fails in every way there is
         raise BadInput(
@@ -74,3 +81,21 @@ def _tensors(path: Path, content: bytes) -> Mapping[str, Tensor]:
     if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
         raise BadInput(f"{path} does not hold tensors by name, as a state_dict does")
     return state
+
+
+def _check_size(content: bytes) -> None:
+    """Refuse a zip that would grow when it is read: torch.save compresses nothing."""
+    if not content.startswith(_ZIP):
+        return
+    with ZipFile(BytesIO(content)) as archive:
+        entries = archive.infolist()
+    compressed = any(entry.compress_type != ZIP_STORED for entry in entries)
+    if compressed or sum(entry.file_size for entry in entries) > len(content):
+        raise ValueError("it is compressed")
+
+
+def _check_kind(name: str, tensor: Tensor, wanted: Tensor) -> None:
+    """Refuse what `assign` would take, and no network can count with."""
+    real = tensor.is_floating_point() or not wanted.is_floating_point()
+    if not real or tensor.layout != wanted.layout:
+        raise TypeError(f"{name} is {tensor.dtype} ({tensor.layout}), not {wanted.dtype}")

@@ -6,13 +6,14 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from ganbench.api import Direction, Estimate, Part, Summary
+from ganbench.api import Direction, Estimate, Summary
 
-from .neighbours import hits, mean, measurable, squared_radii
+from .balls import Balls
+from .neighbours import hits, mean, squared_radii
 
 
 @dataclass(frozen=True)
-class DensityCoverage:
+class DensityCoverage(Balls):
     """How many real samples a fake is close to, and how many real samples have a fake close.
 
     A ball around each of M real samples reaches to its k-th nearest real neighbour, itself not
@@ -44,23 +45,11 @@ class DensityCoverage:
         https://github.com/clovaai/generative-evaluation-prdc
     """
 
-    version: ClassVar[int] = 1
     directions: ClassVar[Mapping[str, Direction]] = {"coverage": "higher", "density": "higher"}
-    needs: ClassVar[frozenset[Part]] = frozenset({"values"})
 
     k: Annotated[int, Ge(1)] = 5
 
-    @property
-    def settings(self) -> tuple[str, ...]:
-        return (f"k={self.k}",)
-
-    @property
-    def least_samples(self) -> int:
-        return self.k + 1
-
-    def compare(self, real: Summary, generated: Summary) -> dict[str, Estimate]:
-        if not measurable(real, generated):
-            return dict.fromkeys(self.directions, Estimate(float("nan")))
+    def count(self, real: Summary, generated: Summary) -> dict[str, Estimate]:
         radii = squared_radii(real, self.k)[:, None]
         (near,) = hits(real.values, generated.values, (radii,), closed=False)
         return {"coverage": near.covered(), "density": mean(near.of_generated.double() / self.k)}

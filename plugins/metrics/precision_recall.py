@@ -6,13 +6,14 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from ganbench.api import Direction, Estimate, Part, Summary
+from ganbench.api import Direction, Estimate, Summary
 
-from .neighbours import hits, mean, measurable, squared_radii
+from .balls import Balls
+from .neighbours import hits, mean, squared_radii
 
 
 @dataclass(frozen=True)
-class PrecisionRecall:
+class PrecisionRecall(Balls):
     """How many fakes are among the real samples, and how many real samples among the fakes.
 
     A ball around a sample reaches to its k-th nearest neighbour of its own kind, itself not
@@ -45,23 +46,11 @@ class PrecisionRecall:
         (Kynkäänniemi et al., 2019), equations 1 and 2, https://arxiv.org/abs/1904.06991
     """
 
-    version: ClassVar[int] = 1
     directions: ClassVar[Mapping[str, Direction]] = {"precision": "higher", "recall": "higher"}
-    needs: ClassVar[frozenset[Part]] = frozenset({"values"})
 
     k: Annotated[int, Ge(1)] = 3
 
-    @property
-    def settings(self) -> tuple[str, ...]:
-        return (f"k={self.k}",)
-
-    @property
-    def least_samples(self) -> int:
-        return self.k + 1
-
-    def compare(self, real: Summary, generated: Summary) -> dict[str, Estimate]:
-        if not measurable(real, generated):
-            return dict.fromkeys(self.directions, Estimate(float("nan")))
+    def count(self, real: Summary, generated: Summary) -> dict[str, Estimate]:
         of_real = squared_radii(real, self.k)[:, None]
         of_fakes = squared_radii(generated, self.k)[None]
         near_real, near_fakes = hits(

@@ -92,7 +92,7 @@ def measure_memory(count: int) -> None:
     plugin = Plugin(origin, (Component(EXTRACTOR, "ready", Ready, origin),))
     catalogue = Catalogue((*discover().plugins, plugin))
     real, fake = pictures(count, 0), pictures(count, 1)
-    scores = pair(catalogue, on_features(catalogue), [], "ready")
+    scores = pair(catalogue, on_features(catalogue), [], ["ready"])
     scales = prepared(scores, real, count)
     before = peak()
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +106,7 @@ def measure_time(count: int, weights: Path) -> None:
     catalogue = discover()
     real, fake = pictures(count, 0), pictures(count, 1)
     inception = choose(catalogue, EXTRACTOR, Spec("inception", (("weights", str(weights)),)))
-    scales = prepared(pair(catalogue, on_features(catalogue), [inception], ""), real, count)
+    scales = prepared(pair(catalogue, on_features(catalogue), [inception], []), real, count)
     assert scales[0].extractor is not None
     network = scales[0].extractor.load(CPU)
     with tempfile.TemporaryDirectory() as folder:

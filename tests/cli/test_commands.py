@@ -9,7 +9,10 @@ import pytest
 HEAVY = ("torch", "torchvision", "pandas", "scipy", "sklearn", "pydantic")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["plugins"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["list"], ["run", "--help"], ["plugins"], ["store", "gc", "--help"]],
+)
 def test_light_commands_import_nothing_heavy(arguments):
     code = (
         "import sys; from ganbench.cli import cli;"
@@ -21,8 +24,12 @@ def test_light_commands_import_nothing_heavy(arguments):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "list", "show", "plugins", "prepare", "table", "doctor"]
-)
+    "command",
+    [
+        "", "run", "evaluate", "list", "show", "plugins", "prepare", "table", "doctor", "store",
+        "store check", "store repair", "store collect", "store gc",
+    ],
+)  # fmt: skip
 def test_every_help_text_has_examples_that_parse(ganbench, command):
     ran = ganbench(*command.split(), "--help")
     assert ran.code == 0
@@ -32,7 +39,12 @@ def test_every_help_text_has_examples_that_parse(ganbench, command):
         if line.strip().startswith("ganbench ")
     ]
     assert examples
-    assert all(not command or example[0] == command for example in examples)
+    words = command.split()
+    assert all(example[: len(words)] == words for example in examples)
+
+
+def test_the_help_of_evaluate_says_what_a_name_stands_for(ganbench):
+    assert "write ./NAME for the folder" in " ".join(ganbench("evaluate", "--help").out.split())
 
 
 def test_the_version(ganbench):
@@ -122,6 +134,52 @@ def test_prepare_says_what_is_there(ganbench):
     assert ganbench("prepare", "digits").out == (
         "digits is ready: 1,797 samples of 1 x 8 x 8 (all)\n"
     )
+
+
+def test_prepare_tries_an_extractor_that_has_nothing_to_fetch(ganbench):
+    assert ganbench("prepare", "raw").out == "raw is ready: numbers on it are named [raw,uint8]\n"
+    assert "digits-cnn is ready: " in ganbench("prepare", "digits-cnn").out
+    ran = ganbench("prepare", "mnist-cnn")
+    assert (ran.code, ran.err) == (0, "")
+    assert "mnist-cnn could not be tried, for want of data that it takes: " in ran.out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("torchscript:path=missing.pt", "missing.pt: No such file or directory"),
+        ("module:name=no_such_package.Network", "Python finds no 'no_such_package.Network'"),
+        ("inception:weights=missing.pth", "missing.pth: No such file or directory"),
+    ],
+)
+def test_prepare_says_what_is_wrong_with_an_extractor(ganbench, name, message):
+    ran = ganbench("prepare", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_prepare_fetches_for_an_extractor_before_it_is_tried(ganbench, tmp_path):
+    (tmp_path / "theirs.py").write_text(
+        "from pathlib import Path\n"
+        "from ganbench.api import Features, NotPrepared, hookimpl\n"
+        "class Theirs:\n"
+        "    version, batch_size, settings = 1, 5, ('theirs',)\n"
+        "    def prepare(self): Path('weights').touch()\n"
+        "    def check(self, reference):\n"
+        "        if not Path('weights').exists(): raise NotPrepared('no weights')\n"
+        "    def load(self, device): return Features\n"
+        "class Old(Theirs):\n"
+        "    def prepare(self, folder): ...\n"
+        "@hookimpl\n"
+        "def ganbench_extractors(): return {'theirs': Theirs, 'old': Old}\n"
+    )
+    ran = ganbench("prepare", "theirs", "--plugin-file", "theirs.py")
+    assert ran.out == "theirs is ready: numbers on it are named [theirs]\n"
+    ran = ganbench("prepare", "old", "--plugin-file", "theirs.py")
+    assert ran.code == 2
+    assert "extractor 'old' of plugin theirs.py (file" in ran.err
+    assert "missing 1 required positional argument: 'folder'" in ran.err
 
 
 def test_a_repeated_option_adds_to_the_first(ganbench):

@@ -28,6 +28,7 @@ word, _, number = job["task"].partition(" ")
     "safe": safe, "module": module, "threads": os.environ["OMP_NUM_THREADS"],
     "mkl": os.environ["MKL_NUM_THREADS"], "leader": os.getsid(0) == os.getpid(),
     "parent": os.environ["GANBENCH_PARENT"], "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
+    "device": job["device"],
     "cublas": os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
     "input": sys.stdin.read(), "started": time.monotonic(),
 }))
@@ -99,12 +100,17 @@ def wait_for(path: Path) -> None:
 
 
 def gone(pid_file: Path) -> bool:
-    try:
-        os.kill(int(pid_file.read_text()), 0)
-    except ProcessLookupError:
-        return True
-    stat = Path(f"/proc/{pid_file.read_text()}/stat").read_text()
-    return stat.rpartition(")")[2].split()[0] == "Z"  # dead, and nobody has asked yet
+    """Whether the process has ended, or does so in a moment; who was killed takes one."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            stat = Path(f"/proc/{pid_file.read_text()}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":  # dead, and nobody has asked yet
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_all_jobs_are_done_and_come_with_their_exit_codes(job):
@@ -232,12 +238,24 @@ def test_jobs_are_spread_over_the_gpus_and_see_one_each(job, gpus):
     gpus(2, "4,6")
     assert fitting(Resources("cuda")) == 2
     executor = LocalExecutor(Resources("cuda", jobs=4))
-    jobs = [job(key, "sleep 60", device="cuda") for key in "abcd"]
+    jobs = [job(key, "sleep 60", device="auto") for key in "abcd"]
     for each in jobs:
         executor.start(each)
         wait_for(each.run_path / "facts")
     executor.stop()
     assert [facts(each)["gpu"] for each in jobs] == ["4", "6", "4", "6"]
+    assert {facts(each)["device"] for each in jobs} == {"cuda"}
+
+
+def test_a_gpu_asked_for_by_its_number_is_the_first_that_the_process_sees(job, gpus):
+    gpus(2, "4,6")
+    executor = LocalExecutor(Resources("cuda:1"))
+    each = job("a", device="cuda:1")
+    executor.start(each)
+    while not (over := executor.ended()):
+        time.sleep(0.01)
+    assert over == [(each, Ending(0))]
+    assert (facts(each)["gpu"], facts(each)["device"]) == ("6", "cuda")
 
 
 def test_a_cpu_does_as_many_as_have_a_core_each(monkeypatch):

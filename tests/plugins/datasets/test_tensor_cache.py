@@ -1,5 +1,8 @@
+import os
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from ganbench_plugins.datasets.tensor_cache import keep, recall
 
@@ -41,6 +44,22 @@ def test_a_damaged_file_is_not_recalled(tmp_path, damage):
     assert damaged != whole
     path.write_bytes(damaged)
     assert recall(path) is None
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [TENSOR.bfloat16(), TENSOR.to(torch.complex64), TENSOR.bool(), TENSOR[:0]],
+    ids=lambda tensor: f"{tensor.dtype}, {len(tensor)}",
+)
+def test_what_is_no_image_is_not_recalled(tmp_path, tensor):
+    path = tmp_path / "a.safetensors"
+    save_file({"samples": tensor}, path, {"sha256": "0" * 64})
+    assert recall(path) is None
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.safetensors")
+    assert recall(tmp_path / "a.safetensors") is None
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):

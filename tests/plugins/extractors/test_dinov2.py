@@ -151,11 +151,11 @@ def test_preparing_fetches_code_and_weights(
 
     monkeypatch.setattr(torch.hub, "list", fetch_code)
     monkeypatch.setattr(torch.hub, "download_url_to_file", fetch_weights)
-    DinoV2(size="s").prepare(tmp_path)
+    DinoV2(size="s").prepare()
     DinoV2(size="s").check(IMAGES)
     monkeypatch.setattr(torch.hub, "list", refuse)
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-    DinoV2(size="s").prepare(tmp_path)
+    DinoV2(size="s").prepare()
 
 
 def test_preparing_without_a_network_says_so(
@@ -163,11 +163,11 @@ def test_preparing_without_a_network_says_so(
 ) -> None:
     weights_in(hub).unlink()
     with pytest.raises(NotPrepared, match="there is no network here"):
-        DinoV2(size="s").prepare(hub)
+        DinoV2(size="s").prepare()
     assert not weights_in(hub).exists()
     monkeypatch.setattr(dinov2, "_code", lambda: hub / "elsewhere")
     with pytest.raises(NotPrepared, match="DINOv2's code could not be fetched"):
-        DinoV2(size="s").prepare(hub)
+        DinoV2(size="s").prepare()
 
 
 def test_broken_and_other_weights_are_refused(filled: Path) -> None:

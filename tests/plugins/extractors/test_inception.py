@@ -197,26 +197,27 @@ def test_the_official_file_is_found_in_the_cache(cache: Path, official: Path, na
     cache.mkdir(parents=True)
     (cache / name).symlink_to(official)
     assert Inception().weights_path == cache / name
-    Inception().prepare(cache)
+    Inception().prepare()
+    assert [path.name for path in cache.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", inception.CACHED_NAMES)
 def test_a_broken_download_in_the_cache_is_named(cache: Path, name: str) -> None:
     cache.mkdir(parents=True)
     (cache / name).write_bytes(b"half")
-    for act in (lambda: Inception().check(IMAGES), lambda: Inception().prepare(cache)):
-        with pytest.raises(BadInput, match="is another file than it should be") as raised:
-            act()
-        assert str(cache / name) in str(raised.value)
+    Inception().prepare()
+    with pytest.raises(BadInput, match="is another file than it should be") as raised:
+        Inception().check(IMAGES)
+    assert str(cache / name) in str(raised.value)
 
 
 def test_preparing_fetches_the_file_once(
     cache: Path, official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Inception().prepare(tmp_path)
+    Inception().prepare()
     assert [path.name for path in cache.iterdir()] == [inception.CACHED_NAMES[0]]
     monkeypatch.setattr(torch.hub, "download_url_to_file", None)
-    Inception().prepare(tmp_path)
+    Inception().prepare()
     extractor = Inception()
     extractor.check(IMAGES)
     assert extractor.settings == ("inception-2015", "bilinear", "uint8")
@@ -230,14 +231,15 @@ def test_a_wrong_download_leaves_nothing(
     with pytest.raises(
         NotPrepared, match=r"could not be fetched from file:.*\n.*invalid hash value"
     ):
-        Inception().prepare(tmp_path)
+        Inception().prepare()
     assert list(cache.iterdir()) == []
 
 
-def test_preparing_weights_of_ones_own_reads_them(
-    cache: Path, inception_file: Path, tmp_path: Path
+def test_nothing_is_fetched_for_weights_of_ones_own(
+    cache: Path, official: Path, tmp_path: Path
 ) -> None:
-    Inception(weights=str(inception_file)).prepare(tmp_path)
+    mine = Inception(weights=str(tmp_path / "none.pth"))
+    mine.prepare()
     with pytest.raises(BadInput, match="No such file"):
-        Inception(weights=str(tmp_path / "none.pth")).prepare(tmp_path)
+        mine.check(IMAGES)
     assert not cache.exists()
