@@ -68,7 +68,7 @@ ENDS: dict[str, Callable[[torch.Tensor], Any]] = {
     "nan-gradient": lambda loss: loss + (loss - loss).sqrt(),
     "vector": lambda loss: loss.expand(4),
     "float": lambda loss: loss.item(),
-    "void": lambda loss: None,
+    "integer": lambda loss: loss.long(),
     "error": raising(ValueError("boom")),
     "long": raising(ValueError(f"{'x' * 2**20}\nand more")),
     "exit": raising(SystemExit(1)),
