@@ -1,6 +1,7 @@
 """What follows from the end of a run's process: an outcome, or another try."""
 
 import signal
+import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from ganbench.store import Outcome, RunFolder
 from ganbench.waiting import is_done
 
 _LOSSES = 3  # so often a run is started again whose machine was lost
+_LOOK_SECONDS = 0.1  # between two looks at a run that somebody else is giving an outcome
 _LAST_LINE = 500  # characters of a log that an outcome quotes
 _TAIL = 64 * 1024
 
@@ -41,11 +43,13 @@ class Settling:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
+        self._lease = folder.lease()
         self._losses = 0
 
     def settle(self, job: Job, ending: Ending) -> Verdict:
         """See to it that the run has an outcome, or say that it is to be done again."""
         if is_done(self._folder, job):
+            self._folder.tidy()
             return _DONE
         if ending.timed_out:
             error = f"still running after {job.timeout_seconds:g} s"
@@ -68,9 +72,11 @@ class Settling:
 
     def skip_to(self, outcome: Outcome, **details: Any) -> None:
         """Give the run an outcome without a process, in place of one that it may have."""
-        before = self._folder.outcome()
-        if before is None or before["outcome"] != outcome:
-            self._record(0 if before is None else before.get("attempt", 0), outcome, details)
+        while (before := self._folder.outcome()) is None or before["outcome"] != outcome:
+            supersedes = 0 if before is None else before.get("attempt", 0)
+            if self._folder.has_result or self._record(supersedes, outcome, details):
+                return
+            time.sleep(_LOOK_SECONDS)
 
     def _recorded(self, job: Job, outcome: Outcome, details: dict[str, Any]) -> Verdict:
         if self._record(job.supersedes, outcome, details):
@@ -82,7 +88,7 @@ class Settling:
         process has the run by now."""
         folder = self._folder
         try:
-            with folder.lease():
+            with self._lease:
                 before = folder.outcome()
                 if before is not None and before.get("attempt", 0) != supersedes:
                     return True
