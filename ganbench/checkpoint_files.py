@@ -73,13 +73,7 @@ class Checkpoints:
 
     def faults(self) -> list[str]:
         """What is wrong with each that is not sound."""
-        found = []
-        for folder in self._folders():
-            try:
-                _read(folder)
-            except StoreError as error:
-                found.append(str(error))
-        return found
+        return [str(fault) for fault in map(fault_of, self._folders()) if fault]
 
     def forget_after(self, step: int) -> None:
         """Delete those of later steps, from which a run that goes on from `step` did not go on.
@@ -98,6 +92,15 @@ class Checkpoints:
         """Of all that were finished, the latest first."""
         found = [p.parent for p in self.folder.glob(f"*/{_MANIFEST}") if p.parent.name.isdigit()]
         return sorted(found, key=lambda folder: int(folder.name), reverse=True)
+
+
+def fault_of(folder: Path) -> StoreError | None:
+    """Why nothing can go on from one that was finished; None if something can."""
+    try:
+        _read(folder)
+    except StoreError as error:
+        return error
+    return None
 
 
 def _read(folder: Path) -> Checkpoint:

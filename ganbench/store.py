@@ -95,12 +95,15 @@ class Lease(SoftFileLease):
 
     def acquire(self, *args: Any, **kwargs: Any) -> Any:
         with self._told():
-            self._free_if_nameless()
             return super().acquire(*args, **kwargs)
 
     def release(self, *args: Any, **kwargs: Any) -> None:
         with self._told():
             super().release(*args, **kwargs)
+
+    def _acquire(self) -> None:
+        self._free_if_nameless()
+        super()._acquire()
 
     def _free_if_nameless(self) -> None:
         try:

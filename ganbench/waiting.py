@@ -2,12 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from filelock import SoftFileLease, Timeout
+from filelock import Timeout
 
 from ganbench.executors.job import Job
-from ganbench.store import RunFolder, Store
+from ganbench.store import Lease, RunFolder, Store
 
 _LOOK_SECONDS = 1.0  # between two looks at a run that somebody else is doing
 
@@ -18,7 +19,7 @@ class Waiting:
     def __init__(self, jobs: Iterable[Job], store: Store) -> None:
         self._jobs = deque(jobs)
         self._store = store
-        self._leases: dict[str, SoftFileLease] = {}
+        self._leases: dict[str, Lease] = {}
         self._look_at: dict[str, float] = {}
 
     def __len__(self) -> int:
@@ -53,7 +54,7 @@ class Waiting:
             return False
         lease = self._leases.setdefault(job.key, self._store.run(job.key).lease())
         try:
-            with lease:
+            with held(lease):
                 return not is_done(self._store.run(job.key), job)
         except Timeout:
             self._look_at[job.key] = time.monotonic() + _LOOK_SECONDS
@@ -64,3 +65,21 @@ def is_done(folder: RunFolder, job: Job) -> bool:
     """Whether the run has another outcome than the one that the job does away with."""
     outcome = folder.outcome()
     return outcome is not None and outcome.get("attempt", 0) != job.supersedes
+
+
+@contextmanager
+def held(lease: Lease, wait: float = 0.0) -> Iterator[None]:
+    """Within, the lease is ours.
+
+    Args:
+        wait: seconds for its holder to let it go.
+
+    Raises:
+        Timeout: somebody else holds it.
+        StoreError: it can't be written.
+    """
+    lease.acquire(timeout=wait, poll_interval=0.05)
+    try:
+        yield
+    finally:
+        lease.release()

@@ -84,8 +84,8 @@ def planned(bundled: Catalogue, toys: Catalogued, tmp_path: Path) -> Planned:
     return make
 
 
-class Killed(BaseException):
-    """Stands for a SIGKILL between two rounds."""
+class Killed(KeyboardInterrupt):
+    """Stands for a SIGKILL between two rounds; it is no outcome, as all other exceptions are."""
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from ganbench.cli.evaluate import evaluate_command
 from ganbench.cli.output import echo
 from ganbench.cli.prepare import prepare_command
 from ganbench.cli.run import run_command
+from ganbench.cli.store import store_group
 from ganbench.cli.table import table_command
 from ganbench.errors import GanbenchError
 from ganbench.printable import printable
@@ -38,6 +39,7 @@ def cli() -> None:
 for command in (
     run_command,
     table_command,
+    store_group,
     evaluate_command,
     list_command,
     show_command,

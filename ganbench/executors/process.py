@@ -7,20 +7,19 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import BinaryIO
 
 from filelock import Timeout
 
 from ganbench.errors import StoreError
 from ganbench.executors.executor import Ending
 from ganbench.executors.job import Job
-from ganbench.files import writing
 from ganbench.store import RunFolder
 
 # Exit codes of a worker that has not brought its run to an outcome: another process is doing the
 # run; another has taken it over; it was asked to end.
 BUSY, LEASE_LOST, INTERRUPTED = 75, 76, 77
+# In a log, before what each process of the run printed.
+LOG_MARK = "--- "
 # For a worker that is asked to end: to write a checkpoint, if it gets to one.
 GRACE_SECONDS = 5.0
 
@@ -38,7 +37,10 @@ class WorkerProcess:
         fixed = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         if job.deterministic:
             fixed["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # read when CUDA is first used
-        with _opened_log(job.run_path / "log.txt") as log:
+        with (job.run_path / "log.txt").open("ab") as log:
+            began = time.strftime("%Y-%m-%d %H:%M:%S")
+            log.write(f"\n{LOG_MARK}{job.task}, {began}\n".encode())
+            log.flush()
             self._process = subprocess.Popen(
                 # -P: modules of the current folder must not stand in for the installed ones.
                 [sys.executable, "-P", "-m", "ganbench.executors.worker", job.to_text()],
@@ -89,17 +91,12 @@ class WorkerProcess:
 
     def _free_lease(self) -> None:
         """Nobody has to wait until a dead worker's lease has run out: here it is known dead."""
-        with suppress(Timeout, OSError, StoreError), RunFolder(self.job.run_path).lease():
+        with suppress(Timeout, StoreError), RunFolder(self.job.run_path).lease():
             pass
 
     def _end_family(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-
-
-def _opened_log(path: Path) -> BinaryIO:
-    with writing(path):
-        return path.open("ab")
 
 
 def end_all(processes: Sequence[WorkerProcess]) -> None:

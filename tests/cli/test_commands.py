@@ -9,7 +9,10 @@ import pytest
 HEAVY = ("torch", "torchvision", "pandas", "scipy", "sklearn", "pydantic")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["plugins"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["list"], ["run", "--help"], ["plugins"], ["store", "gc", "--help"]],
+)
 def test_light_commands_import_nothing_heavy(arguments):
     code = (
         "import sys; from ganbench.cli import cli;"
@@ -21,8 +24,12 @@ def test_light_commands_import_nothing_heavy(arguments):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "evaluate", "list", "show", "plugins", "prepare", "table", "doctor"]
-)
+    "command",
+    [
+        "", "run", "evaluate", "list", "show", "plugins", "prepare", "table", "doctor", "store",
+        "store check", "store repair", "store collect", "store gc",
+    ],
+)  # fmt: skip
 def test_every_help_text_has_examples_that_parse(ganbench, command):
     ran = ganbench(*command.split(), "--help")
     assert ran.code == 0
@@ -32,7 +39,8 @@ def test_every_help_text_has_examples_that_parse(ganbench, command):
         if line.strip().startswith("ganbench ")
     ]
     assert examples
-    assert all(not command or example[0] == command for example in examples)
+    words = command.split()
+    assert all(example[: len(words)] == words for example in examples)
 
 
 def test_the_help_of_evaluate_says_what_a_name_stands_for(ganbench):

@@ -1,0 +1,34 @@
+"""The tables of a store as files in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from ganbench.files import write_atomically
+from ganbench.results import Results
+from ganbench.store import RESULTS
+from ganbench.tables import FORMATS
+
+_SUFFIXES = {"csv": "csv", "json": "json", "markdown": "md"}
+
+
+def collect(results: Results) -> Iterator[Path]:
+    """Write the table, the runs and the frame of a store to its `tables`; yield each file.
+
+    Raises:
+        StoreError: one can't be written.
+    """
+    frames = {"runs": results.runs(), "frame": results.frame(), "table": results.table()}
+    for name, frame in frames.items():
+        forms = _SUFFIXES if name == "table" else ("csv", "json")
+        for form in forms:
+            path = results.path / "tables" / f"{name}.{_SUFFIXES[form]}"
+            write_atomically(path, FORMATS[form](frame).rstrip("\n").encode() + b"\n")
+            yield path
+
+
+def without_result(results: Results) -> pd.DataFrame:
+    """The rows of runs that are not in the means of the table, and did not diverge."""
+    runs = results.runs()
+    return runs[~runs["outcome"].isin([str(outcome) for outcome in RESULTS])]
