@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from filelock import Timeout
 
+from ganbench.errors import StoreError
 from ganbench.executors.executor import Ending
 from ganbench.executors.job import Job
 from ganbench.store import RunFolder
@@ -90,7 +91,7 @@ class WorkerProcess:
 
     def _free_lease(self) -> None:
         """Nobody has to wait until a dead worker's lease has run out: here it is known dead."""
-        with suppress(Timeout, OSError), RunFolder(self.job.run_path).lease():
+        with suppress(Timeout, StoreError), RunFolder(self.job.run_path).lease():
             pass
 
     def _end_family(self) -> None:
