@@ -92,7 +92,7 @@ def _of_checkpoints(folder: RunFolder, wanted: Wanted) -> Iterator[Removable]:
 
 def _has_result(folder: RunFolder) -> bool:
     path = folder.path / "outcome.json"
-    return os.path.lexists(path) and read_record(path, shapes.Outcome)["outcome"] in RESULTS
+    return os.path.lexists(path) and read_record(path, shapes.OUTCOME)["outcome"] in RESULTS
 
 
 def _unfinished(folders: Iterable[Path]) -> list[Path]:

@@ -53,7 +53,7 @@ def pieces(path: Path) -> Iterator[Piece]:
 def _is_damaged_store(path: Path) -> bool:
     """Whether it is a store but for its store.json."""
     try:
-        read_record(path / "store.json", shapes.Schema)
+        read_record(path / "store.json", shapes.ANY)
     except Damaged:
         return os.path.lexists(path / "store.json") and any(path.glob("runs/*/recipe.json"))
     except (Newer, Shut):
@@ -94,7 +94,7 @@ class Top(_Open):
     def _findings(self) -> Iterator[Finding]:
         marker = self.path / "store.json"
         try:
-            read_record(marker, shapes.Schema)
+            read_record(marker, shapes.ANY)
         except Damaged as error:
             again = partial(write_json, marker, {"schema": SCHEMA})
             mending = (partial(set_aside, marker), again)
@@ -183,7 +183,7 @@ class Throughputs:
 
     def _record_findings(self, path: Path) -> Iterator[Finding]:
         try:
-            record = read_record(path, shapes.Throughput)
+            record = read_record(path, shapes.THROUGHPUT)
             if path.stem != f"{record['cell']}-{record['environment']['machine']}":
                 raise Damaged("it is the speed of another cell, or of another machine")
         except Damaged as error:
