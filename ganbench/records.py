@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ganbench.files import find_json, read_json, read_lines, unreadable
 
+SCHEMA = 1
 # What an experiment is made of again.
 WHOLE = (
     "loss", "penalties", "architecture", "schedule", "dataset", "metrics", "protocol", "seed",
@@ -73,6 +74,12 @@ class Type(NamedTuple):
     fits: Callable[[Any], bool]
 
 
+def is_newer(content: Mapping[str, Any]) -> bool:
+    """Whether a record is of a schema that is not known yet."""
+    schema = content.get("schema", SCHEMA)
+    return type(schema) is int and schema > SCHEMA
+
+
 def misfit(content: Mapping[str, Any], types: Mapping[str, Type], needed: Sequence[str]) -> str:
     """What is wrong with the fields of a record; empty if nothing is."""
     for name in needed:
@@ -87,6 +94,8 @@ def misfit(content: Mapping[str, Any], types: Mapping[str, Type], needed: Sequen
 def _checked(
     path: Path, content: dict[str, Any], types: Mapping[str, Type], needed: Sequence[str]
 ) -> dict[str, Any]:
+    if is_newer(content):
+        raise unreadable(path, f"a newer ganbench wrote it (schema {content['schema']}): upgrade")
     if fault := misfit(content, types, needed):
         raise unreadable(path, fault)
     return content

@@ -15,7 +15,7 @@ from typing import Any
 
 from ganbench.errors import StoreError
 from ganbench.files import LARGEST
-from ganbench.store import SCHEMA
+from ganbench.records import SCHEMA, is_newer
 from ganbench.upkeep.shapes import Shape, Shaping
 
 
@@ -124,7 +124,7 @@ def _record(content: bytes, shape_of: Shaping) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise Damaged("it is no JSON object")
     schema = record.get("schema", SCHEMA)
-    if type(schema) is int and schema > SCHEMA:
+    if is_newer(record):
         raise Newer(f"it is of schema {schema}, and this ganbench reads schema {SCHEMA}")
     if schema != SCHEMA:
         raise Damaged(f"it is of schema {brief(schema)}, which never was")

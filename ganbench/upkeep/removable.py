@@ -69,8 +69,8 @@ def of_files(paths: Iterable[Path], wanted: Wanted) -> Iterator[Removable]:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """All in it and below; of what was set aside, not what is in that."""
-    for parent, folders, names in os.walk(folder):
+    """All in it and below, by no link; of what was set aside, not what is in that."""
+    for parent, folders, names in os.walk(folder) if is_folder(folder) else ():
         yield from (Path(parent) / name for name in sorted([*folders, *names]))
         folders[:] = [name for name in folders if not is_set_aside(Path(parent) / name)]
 
