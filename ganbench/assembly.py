@@ -1,13 +1,14 @@
 """From an experiment's recipe to a game that can be played."""
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from ganbench.averaging import MovingAverage
 from ganbench.batches import Batches, resident
-from ganbench.components import Addition, Architecture, Loss
+from ganbench.components import Addition, Architecture, Loss, Schedule
+from ganbench.contracts import check_state
 from ganbench.data import Data, Samples
 from ganbench.errors import ContractBroken
 from ganbench.evaluation import evaluating
@@ -29,6 +30,8 @@ def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:
     with seeded_globally(seed, "init"):
         generator, discriminator = architecture.build(data.shape)
         _check_shapes(architecture, generator, discriminator, data)
+    for network in (generator, discriminator):
+        check_state(network, architecture)
     # What networks draw while they train (dropout) is the seed's too, on every device.
     torch.manual_seed(stream_seed(seed, "networks"))
     samples = resident(data, device)
@@ -45,6 +48,12 @@ def assemble(experiment: Experiment, data: Data, device: torch.device) -> Game:
         generator_batches=_batches("data/generator", samples, experiment, device),
         average=_average(generator, settings),
     )
+
+
+def schedule_of(experiment: Experiment) -> Schedule:
+    """A new instance of its schedule, whose state a checkpoint can hold."""
+    schedule: Schedule = _sound(experiment.schedule.create())
+    return schedule
 
 
 def latent_space(experiment: Experiment) -> LatentSpace:
@@ -88,5 +97,11 @@ def _objective(experiment: Experiment, device: torch.device) -> Objective:
     def created(part: object) -> object:
         return part.to(device) if isinstance(part, nn.Module) else part
 
-    loss, *additions = (created(part.create()) for part in experiment.objective.parts)
+    loss, *additions = (created(_sound(part.create())) for part in experiment.objective.parts)
     return Objective(cast("Loss", loss), cast("list[Addition]", additions))
+
+
+def _sound(part: Any) -> Any:
+    if isinstance(part, nn.Module):
+        check_state(part, part)
+    return part

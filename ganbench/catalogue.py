@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ganbench.errors import BadInput, GanbenchError, PluginBroken, unknown
+from ganbench.errors import BadInput, GanbenchError, PluginBroken, in_a_line, unknown
 from ganbench.printable import printable
 
 
@@ -64,6 +64,11 @@ class Origin:
     def __str__(self) -> str:
         return printable(f"{self.plugin} ({self.distribution} {self.version})")
 
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it comes with ganbench."""
+        return self.distribution == "ganbench"
+
 
 @dataclass(frozen=True)
 class Component:
@@ -85,12 +90,14 @@ class Component:
         except (Exception, SystemExit) as error:
             raise PluginBroken(
                 f"{self.kind.name} '{self.name}' of plugin {self.origin} can't be loaded from"
-                f" '{self.target}': {type(error).__name__}: {error}"
+                f" '{self.target}': {in_a_line(error)}",
+                str(self.origin),
             ) from error
         if not isinstance(found, type):
             raise PluginBroken(
                 f"{self.kind.name} '{self.name}' of plugin {self.origin}: '{self.target}' is no"
-                " class"
+                " class",
+                str(self.origin),
             )
         return found
 
@@ -121,7 +128,8 @@ class Component:
         if not sound or not all(isinstance(t, str) for pair in declared.items() for t in pair):
             raise PluginBroken(
                 f"{self.kind.name} '{self.name}' of plugin {self.origin}: `recommended` has to map"
-                " text to text"
+                " text to text",
+                str(self.origin),
             )
         return declared
 
@@ -250,5 +258,6 @@ def code_of(component: Component) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         raise PluginBroken(
             f"{component.kind.name} '{component.name}' of plugin {component.origin} failed:"
-            f" {type(error).__name__}: {error}"
+            f" {in_a_line(error)}",
+            str(component.origin),
         ) from error

@@ -75,6 +75,15 @@ class Checkpoints:
         """What is wrong with each that is not sound."""
         return [str(fault) for fault in map(fault_of, self._folders()) if fault]
 
+    def forget_after(self, step: int) -> None:
+        """Delete those of later steps, from which a run that goes on from `step` did not go on.
+
+        One whose events were lost would look fit again when other events have taken their place.
+        """
+        for folder in self.folder.iterdir():
+            if folder.name.isdigit() and int(folder.name) > step:
+                rmtree(folder, ignore_errors=True)
+
     def remove(self) -> None:
         """Delete all of them."""
         rmtree(self.folder, ignore_errors=True)

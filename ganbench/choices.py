@@ -111,7 +111,8 @@ def choose(catalogue: Catalogue, kind: Kind, spec: Spec) -> Choice:
     if not isinstance(getattr(component.cls, "version", None), int):
         raise PluginBroken(
             f"{kind.name} '{spec.name}' of plugin {component.origin} has no `version`: add"
-            " `version: ClassVar[int] = 1` to its class"
+            " `version: ClassVar[int] = 1` to its class",
+            str(component.origin),
         )
     what = f"{kind.name} '{spec.name}'"
     with code_of(component):

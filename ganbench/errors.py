@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_LINE = 300  # characters
+
 
 class GanbenchError(Exception):
     """Something a user can mend. The command line prints it and exits with 2."""
@@ -29,7 +31,15 @@ class StoreError(GanbenchError):
 
 
 class PluginBroken(GanbenchError):
-    """Something was asked of a plugin that could not be loaded."""
+    """Something was asked of a plugin that could not be loaded.
+
+    Args:
+        plugin: which one, as its `Origin` is written.
+    """
+
+    def __init__(self, message: str, plugin: str = "") -> None:
+        super().__init__(message)
+        self.plugin = plugin
 
 
 class ContractBroken(Exception):
@@ -41,6 +51,15 @@ class ContractBroken(Exception):
     def __init__(self, part: type, message: str) -> None:
         super().__init__(f"{part.__name__} {message}")
         self.part = part
+
+
+def in_a_line(error: BaseException) -> str:
+    """The type of an exception and what it says, as far as that goes on one line."""
+    try:
+        said = str(error).strip().partition("\n")[0]
+    except Exception as second:  # a plugin's exception can fail at that too
+        said = f"(no message: its `__str__` raises {type(second).__name__})"
+    return f"{type(error).__name__}: {said}"[:_LINE].rstrip(": ")
 
 
 def unknown(what: str, name: str, known: Iterable[str], hint: str = "") -> BadInput:

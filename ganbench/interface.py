@@ -1,5 +1,6 @@
 """ganbench from Python: the same as the command line, with results as pandas frames."""
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -99,7 +100,10 @@ def run(
         seeds=seeds,
         download=download,
     )
-    study = Study(plan(request, setup, plugins.discover()), setup)
+    catalogue = plugins.discover()
+    for plugin in catalogue.broken:
+        warnings.warn(f"plugin {plugin.origin} is left out: {plugin.error}", stacklevel=2)
+    study = Study(plan(request, setup, catalogue), setup)
     study.execute(observer or Observer())
     return Results(store, study.keys)
 

@@ -23,41 +23,12 @@ from ganbench.components import (
     Penalty,
     Scalar,
 )
+from ganbench.contracts import Given
 from ganbench.errors import ContractBroken
 from ganbench.randomness import Noise
 
 # By which an addition is known for what it is; one that can be called is a penalty.
 _ACTS = ("latent_term", "generator_term", "augment", "select")
-
-
-def _scalar(term: object, part: object) -> Scalar:
-    if not isinstance(term, Tensor) or term.dim():
-        found = f"{list(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
-        raise ContractBroken(type(part), f"has to return a scalar tensor; it returned {found}")
-    return term
-
-
-def _descendable(term: object, part: object) -> Scalar:
-    loss = _scalar(term, part)
-    if not loss.requires_grad:
-        raise ContractBroken(type(part), "has to return a loss that depends on the logits' graph")
-    return loss
-
-
-def _like(images: Images, augmented: object, part: object) -> Images:
-    """The augmented batch, if D can see it in place of the other, and G learn through it."""
-    sound = isinstance(augmented, Tensor) and augmented.shape == images.shape
-    if not sound or (images.requires_grad and not augmented.requires_grad):  # type: ignore[attr-defined]
-        raise ContractBroken(
-            type(part), "has to return images of the shape given, and gradients have to pass"
-        )
-    return cast("Images", augmented)
-
-
-def _selected(logits: object, part: object) -> Logits:
-    if not isinstance(logits, Tensor) or logits.dim() != 1 or not len(logits):
-        raise ContractBroken(type(part), "has to return one or more of the logits, [count]")
-    return logits
 
 
 class View:
@@ -99,7 +70,8 @@ class View:
         if known is None:
             known = images
             for augmentation in self._augmentations:
-                known = _like(known, augmentation.augment(known, self._noise), augmentation)
+                given = Given(known)
+                known = given.images(augmentation.augment(known, self._noise), augmentation)
             self._augmented.append((images, known))
         return known
 
@@ -161,13 +133,14 @@ class Objective:
         real = _leaf(step.real, penalties, "differentiates_real")
         fake = _leaf(step.fake, penalties, "differentiates_fake")
         of_real, of_fake = self._judged(view, real), self._judged(view, fake)
-        loss = _descendable(self.loss.discriminator_loss(of_real, of_fake), self.loss)
+        given = Given(of_real, of_fake, real, fake, step.latents)
+        loss = given.descendable(self.loss.discriminator_loss(of_real, of_fake), self.loss)
         for penalty in penalties:
-            term = _scalar(penalty(view, real, fake, step.noise), penalty)
+            term = given.scalar(penalty(view, real, fake, step.noise), penalty)
             loss = loss + _strength(penalty, step.number) * term
         for of_latents in self._latent_penalties:
             term = of_latents.latent_term(view, step.generator, step.latents, fake, step.noise)
-            loss = loss + _scalar(term, of_latents)
+            loss = loss + given.scalar(term, of_latents)
         if self._uses_embeddings:
             return DiscriminatorTerms(loss, None, None)
         return DiscriminatorTerms(loss, of_real, of_fake)
@@ -177,12 +150,13 @@ class Objective:
         view = View(step.discriminator, self._augmentations, step.augmentation_noise)
         of_real = None if step.real is None else self._judged(view, step.real)
         of_fake = self._judged(view, step.fake)
+        given = Given(of_fake, of_real, step.real, step.fake, step.latents)
         for selection in self._selections:
-            of_fake = _selected(selection.select(of_fake, step.number), selection)
-        loss = _descendable(self.loss.generator_loss(of_fake, of_real), self.loss)
+            of_fake = given.logits(selection.select(of_fake, step.number), selection)
+        loss = given.descendable(self.loss.generator_loss(of_fake, of_real), self.loss)
         for penalty in self._generator_penalties:
             term = penalty.generator_term(view, step.generator, step.latents, step.fake, step.noise)
-            loss = loss + _scalar(term, penalty)
+            loss = loss + given.scalar(term, penalty)
         return loss
 
     def applied_penalties(self, step: int) -> tuple[bool, ...]:

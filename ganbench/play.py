@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ganbench.acceleration import synchronize
-from ganbench.assembly import assemble, latent_space
+from ganbench.assembly import assemble, latent_space, schedule_of
 from ganbench.budget import Budget, Clock
 from ganbench.checkpoint import DoesNotFit, capture, restore, weights_of
 from ganbench.checkpoint_files import Checkpoint, Checkpoints
@@ -163,7 +163,7 @@ class Play:
 
     def _fresh_game(self) -> tuple[Game, Schedule]:
         game = assemble(self._experiment, self._data, self._device)
-        return game, self._experiment.schedule.create()
+        return game, schedule_of(self._experiment)
 
     def _resumed_game(self) -> tuple[Game, Schedule] | None:
         """That of the last sound checkpoint; None where there is none."""
@@ -182,6 +182,7 @@ class Play:
         game, schedule = self._fresh_game()
         restore(game, schedule, checkpoint.state)
         self.progress = progress
+        self._checkpoints.forget_after(self.clock.generator_steps)
         self._folder.go_on_from(events_size, self.clock.generator_steps)
         self._folder.note_resumption(self._attempt.number, self.clock.generator_steps)
         return game, schedule

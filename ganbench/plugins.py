@@ -22,7 +22,7 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.catalogue import ALL, KINDS, Catalogue, Component, Origin, Plugin, Recipe
-from ganbench.errors import BadInput, unknown
+from ganbench.errors import BadInput, in_a_line, unknown
 from ganbench.printable import printable
 
 GROUP = "ganbench"
@@ -99,9 +99,11 @@ def _isolated(origin: Origin, load: Any) -> Plugin:
         manager.check_pending()
         components = tuple(_components(manager, origin))
         return replace(plugin, components=components, recipes=tuple(_recipes(manager, origin)))
-    except (Exception, SystemExit) as error:
-        line = f"{type(error).__name__}: {error}".splitlines()[0]
-        return replace(plugin, error=printable(line), traceback=traceback.format_exc())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # such as SystemExit
+        line = printable(in_a_line(error))
+        return replace(plugin, error=line, traceback=traceback.format_exc())
 
 
 def _components(manager: pluggy.PluginManager, origin: Origin) -> Iterator[Component]:

@@ -18,7 +18,13 @@ from ganbench.assembly import latent_space
 from ganbench.catalogue import Catalogue
 from ganbench.choices import Choice
 from ganbench.data import Data
-from ganbench.errors import BadInput, ContractBroken, GanbenchError, PluginBroken
+from ganbench.errors import (
+    BadInput,
+    ContractBroken,
+    GanbenchError,
+    PluginBroken,
+    StoreError,
+)
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import HARNESS, Experiment, from_recipe
 from ganbench.planning import choose_scores, load

@@ -1,19 +1,16 @@
 """One experiment, trained and scored to one outcome."""
 
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
-from inspect import getsourcefile
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganbench.catalogue import Component
+from ganbench.blame import blamed, traceback_of
 from ganbench.checkpoint_files import Checkpoints
 from ganbench.data import Data
-from ganbench.errors import ContractBroken, StoreError
+from ganbench.errors import StoreError, in_a_line
 from ganbench.experiment import Experiment
 from ganbench.play import Attempt, Diverged, Interrupted, Play
 from ganbench.store import RESULTS, Outcome, RunFolder
@@ -41,16 +38,13 @@ def run(
     details: Mapping[str, Any] = {}
     try:
         play.play()
-    except (Interrupted, StoreError):
+    except (Interrupted, StoreError, KeyboardInterrupt):
         raise
     except Diverged as error:
         outcome = Outcome.DIVERGED
         details = {"step": error.step, "quantity": error.quantity, "error": str(error)}
-    except (Exception, SystemExit) as error:
-        if _is_out_of_memory(error):
-            outcome, details = Outcome.OUT_OF_MEMORY, {"error": str(error)}
-        else:
-            outcome, details = _blame(error, experiment)
+    except BaseException as error:  # a plugin may raise anything, and exit
+        outcome, details = _told_of(error, experiment)
     folder.finish(
         outcome,
         attempt=attempt.number,
@@ -66,33 +60,23 @@ def run(
     return outcome
 
 
+def _told_of(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mapping[str, Any]]:
+    """The outcome that an exception is, and whose fault it is."""
+    details = {
+        "type": type(error).__name__,
+        "error": in_a_line(error),
+        "traceback": traceback_of(error),
+    }
+    if _is_out_of_memory(error):
+        return Outcome.OUT_OF_MEMORY, details
+    plugin = blamed(error, experiment.choices)
+    if plugin is None:
+        return Outcome.CRASHED, details
+    return Outcome.PLUGIN_ERROR, {**details, "plugin": str(plugin)}
+
+
 def _is_out_of_memory(error: BaseException) -> bool:
     """torch's allocator for CPUs raises a plain RuntimeError."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't alloc" in str(error)
-
-
-def _blame(error: BaseException, experiment: Experiment) -> tuple[Outcome, Mapping[str, Any]]:
-    """Whose fault an exception is: the component's whose code is innermost on the stack."""
-    details = {
-        "type": type(error).__name__,
-        "error": f"{type(error).__name__}: {error}",
-        "traceback": "".join(traceback.format_exception(error)),
-    }
-    components = [choice.component for choice in experiment.choices]
-    if isinstance(error, ContractBroken):
-        blamed = [component for component in components if component.cls is error.part]
-    else:
-        frames = [Path(f.filename) for f in traceback.extract_tb(error.__traceback__)]
-        blamed = [c for frame in reversed(frames) for c in components if _source(c) == frame]
-    if blamed:
-        return Outcome.PLUGIN_ERROR, {**details, "plugin": str(blamed[0].origin)}
-    return Outcome.CRASHED, details
-
-
-def _source(component: Component) -> Path | None:
-    try:
-        return Path(getsourcefile(component.cls) or "")
-    except TypeError:  # its module has no file
-        return None

@@ -17,6 +17,7 @@ from ganbench.components import (
     Loss,
     Metric,
 )
+from ganbench.contracts import Given
 from ganbench.data import Data, Samples
 from ganbench.errors import ContractBroken
 from ganbench.features import Network, Part, Pass, Summary
@@ -69,11 +70,14 @@ class Scorer:
     ) -> None:
         self._scales = [(scale, scale.columns(samples, data, drawn)) for scale in scales]
         self._samples = samples
+        self._real = data.samples
         with random_state_kept(device):
             torch.manual_seed(0)  # what a part draws is the same in every run
             self._views = _views(scales, data, device, references)
             for metric in self._on_samples:
+                given = Given(self._real)
                 metric.start(data, device)
+                given.check(metric)
         self._begin()
 
     @property
@@ -97,15 +101,19 @@ class Scorer:
         self._alike = self._alike and bool((samples == self._first).all())
         for one_pass in self._passes:
             one_pass.add(samples)
+        given = Given(samples, self._real)
         for metric in self._on_samples:
             metric.update(samples)
+            given.check(metric)
 
     def judge(self, discriminator: nn.Module, loss: Loss) -> None:
         """Show D to the metrics that judge it."""
         for metric in self._on_samples:
             judge = getattr(metric, "judge", None)
             if judge is not None:
+                given = Given(self._real, *discriminator.parameters(), *discriminator.buffers())
                 judge(cast("Discriminator", discriminator), loss)
+                given.check(metric)
 
     def result(self) -> Scored:
         """The values of the set, when all of it has been taken in; then begin anew."""
@@ -121,8 +129,11 @@ class Scorer:
                 values = cast("Metric", scale.metric).result()
             else:
                 metric = cast("FeatureMetric", scale.metric)
+                real, fake = generated[id(scale.extractor)]
+                given = Given(*real.tensors.values(), *fake.tensors.values())
                 with full_precision():
-                    values = metric.compare(*generated[id(scale.extractor)])
+                    values = metric.compare(real, fake)
+                given.check(metric)
             _check_names(scale.metric, values)
             for key, value in values.items():
                 estimates[names[key].name] = _estimate(scale.metric, key, value)

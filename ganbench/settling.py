@@ -8,13 +8,14 @@ from filelock import Timeout
 
 from ganbench.executors.executor import Ending
 from ganbench.executors.job import Job
-from ganbench.executors.process import BUSY, INTERRUPTED, LEASE_LOST
+from ganbench.executors.process import BUSY, INTERRUPTED, LEASE_LOST, LOG_MARK
 from ganbench.store import Outcome, RunFolder
-from ganbench.waiting import is_done
+from ganbench.waiting import held, is_done
 
-_LOSSES = 3  # so often a run is started again whose machine was lost
-_LAST_LINE = 500  # characters of a log that an outcome quotes
+_IN_VAIN = 3  # so often a run is put back that gets no further
+_LAST_LINE = 200  # characters of a log that an outcome quotes
 _TAIL = 64 * 1024
+_SKIP_SECONDS = 5.0  # for another process that skips the same run
 
 
 class Verdict(NamedTuple):
@@ -36,84 +37,98 @@ class Settling:
     """Brings one run to its outcome, whatever its processes do.
 
     A run whose process was ended by a signal is tried once more; what fails twice in the same
-    way is left. One whose machine is gone is tried a few times.
+    way is left. One whose machine is gone, or that says itself that it is not done, is put back,
+    a few times if it gets no further.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self._losses = 0
+        self._farthest = 0
+        self._in_vain = 0
 
     def settle(self, job: Job, ending: Ending) -> Verdict:
-        """See to it that the run has an outcome, or say that it is to be done again."""
+        """See to it that the run has an outcome, or say that it is to be done again.
+
+        Raises:
+            StoreError: the outcome can't be written.
+        """
         if is_done(self._folder, job):
             return _DONE
-        if ending.timed_out:
-            error = f"still running after {job.timeout_seconds:g} s"
-            return self._recorded(job, Outcome.TIMED_OUT, {"error": error})
-        if ending.lost:
-            self._losses += 1
-            if self._losses <= _LOSSES:
-                return Verdict(job, ending.lost)
-            return self._recorded(job, Outcome.CRASHED, {"error": ending.lost})
-        if ending.exit_code in _NOT_DONE:
-            return Verdict(job, _NOT_DONE[ending.exit_code])
-        told = told_of(ending, self._folder)
-        verdict = self._recorded(job, Outcome.CRASHED, told)
-        outcome = self._folder.outcome()
-        if ending.exit_code < 0 and outcome is not None and not self._folder.failed_twice:
-            return Verdict(
-                replace(job, supersedes=outcome.get("attempt", 0), fresh=False), told["error"]
-            )
-        return verdict
+        why = "" if ending.timed_out else ending.lost or _NOT_DONE.get(ending.exit_code, "")
+        if why and self._may_be_put_back():
+            return Verdict(job, why)
+        outcome, details = told_of(job, ending, self._folder)
+        attempt = self._record(job.supersedes, outcome, details)
+        if not attempt:
+            return _DONE if is_done(self._folder, job) else Verdict(job, _NOT_DONE[BUSY])
+        if "signal" in details and not self._folder.failed_twice:
+            return Verdict(replace(job, supersedes=attempt, fresh=False), details["error"])
+        return _DONE
 
     def skip_to(self, outcome: Outcome, **details: Any) -> None:
         """Give the run an outcome without a process, in place of one that it may have."""
         before = self._folder.outcome()
         if before is None or before["outcome"] != outcome:
-            self._record(0 if before is None else before.get("attempt", 0), outcome, details)
+            superseded = 0 if before is None else before.get("attempt", 0)
+            self._record(superseded, outcome, details, _SKIP_SECONDS)
 
-    def _recorded(self, job: Job, outcome: Outcome, details: dict[str, Any]) -> Verdict:
-        if self._record(job.supersedes, outcome, details):
-            return _DONE
-        return Verdict(job, _NOT_DONE[BUSY])
+    def _may_be_put_back(self) -> bool:
+        """A plugin could end its process with any exit code, each time."""
+        size = self._folder.events_size
+        self._in_vain = 0 if size > self._farthest else self._in_vain + 1
+        self._farthest = max(size, self._farthest)
+        return self._in_vain <= _IN_VAIN
 
-    def _record(self, supersedes: int, outcome: Outcome, details: dict[str, Any]) -> bool:
-        """Write the outcome, in place of that of the attempt `supersedes`; False where another
-        process has the run by now."""
+    def _record(
+        self, supersedes: int, outcome: Outcome, details: dict[str, Any], wait: float = 0.0
+    ) -> int:
+        """Write the outcome, in place of that of the attempt `supersedes`.
+
+        Returns the number of its attempt; 0 where another process has the run, or has done it.
+        """
         folder = self._folder
         try:
-            with folder.lease():
+            with held(folder.lease(), wait):
                 before = folder.outcome()
                 if before is not None and before.get("attempt", 0) != supersedes:
-                    return True
+                    return 0
                 number = folder.last_attempt
                 if before is not None or not number:  # its process ended before it began
                     number = folder.begin_attempt()
                     folder.supersede(supersedes)
                 folder.finish(outcome, attempt=number, **details)
         except Timeout:
-            return False
-        return True
+            return 0
+        return number
 
 
-def told_of(ending: Ending, folder: RunFolder) -> dict[str, Any]:
+def told_of(job: Job, ending: Ending, folder: RunFolder) -> tuple[Outcome, dict[str, Any]]:
     """What is known of a worker that ended without a word of its own."""
+    if ending.timed_out:
+        return Outcome.TIMED_OUT, {"error": f"still running after {job.timeout_seconds:g} s"}
+    if ending.lost:
+        return Outcome.CRASHED, {"error": ending.lost}
     last = _last_line(folder)
     code = ending.exit_code
     if code >= 0:
-        return {"error": last or f"exit code {code}", "exit_code": code}
+        error = f"exit code {code}" + f": {last}" * bool(last)
+        return Outcome.CRASHED, {"error": error, "exit_code": code}
     try:
         ended = f"ended by {signal.Signals(-code).name}"
     except ValueError:
         ended = f"ended by signal {-code}"
-    return {"error": ended, "signal": -code, "last_line": last}
+    return Outcome.CRASHED, {"error": ended, "signal": -code, "last_line": last}
 
 
 def _last_line(folder: RunFolder) -> str:
+    """The last that the last process of the run printed."""
     try:
         with (folder.path / "log.txt").open("rb") as log:
             log.seek(max(0, log.seek(0, 2) - _TAIL))
-            lines = log.read().decode(errors="replace").strip().splitlines()
+            tail = log.read().decode(errors="replace")
     except OSError:
         return ""
-    return lines[-1][:_LAST_LINE] if lines else ""
+    lines = tail.strip().splitlines()
+    if not lines or lines[-1].startswith(LOG_MARK):
+        return ""
+    return lines[-1][:_LAST_LINE]

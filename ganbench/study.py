@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from ganbench.files import read_json
 from ganbench.planning import machine_of
 from ganbench.request import Setup
 from ganbench.settling import Settling, told_of
-from ganbench.store import FAILURES, Outcome, Store
+from ganbench.store import FAILURES, Outcome, RunFolder, Store
 from ganbench.waiting import Waiting
 
 _POLL_SECONDS = 0.1
@@ -76,7 +76,7 @@ class Study:
                 observer.left(experiment, outcome)
             self._skip([e for e in self.experiments if e.refusal], observer)
             if executor is not None:
-                self._time_cells(executor, observer)
+                self._time_cells({job.key for job in jobs}, executor, observer)
                 if executor.is_here:
                     observer.estimated(self._training_seconds(jobs, at_once))
                 self._run_all(jobs, executor, observer)
@@ -117,12 +117,16 @@ class Study:
             folder = self._store.run(experiment.key)
             if not folder.has_result:
                 Settling(folder).skip_to(Outcome.SKIPPED, error=experiment.refusal)
-            observer.ended(experiment, folder.outcome() or {})
+            observer.ended(experiment, _state(folder))
 
-    def _time_cells(self, executor: Executor, observer: Observer) -> None:
-        """Time each cell that has not been timed where it is run, one after another, alone."""
+    def _time_cells(self, to_do: Set[str], executor: Executor, observer: Observer) -> None:
+        """Time each cell that has not been timed where it is run, one after another, alone.
+
+        One whose runs have all failed, and are left, is not tried either.
+        """
         machine = self._machine if executor.is_here else "*"
-        cells = {e.cell_key: e for e in reversed(self.experiments) if not e.refusal}
+        lively = [e for e in self.experiments if self._is_lively(e, to_do)]
+        cells = {e.cell_key: e for e in reversed(lively)}
         open_cells = [
             cell for key, cell in reversed(cells.items()) if not self._store.is_timed(key, machine)
         ]
@@ -134,7 +138,11 @@ class Study:
                 time.sleep(_POLL_SECONDS)
             if not self._store.is_timed(cell.cell_key, machine):
                 _, ending = over[0]
-                observer.untimed(cell, told_of(ending, self._store.run(job.key))["error"])
+                _, details = told_of(job, ending, self._store.run(job.key))
+                observer.untimed(cell, details["error"])
+
+    def _is_lively(self, experiment: Experiment, to_do: Set[str]) -> bool:
+        return experiment.key in to_do or self._store.run(experiment.key).has_result
 
     @cached_property
     def _machine(self) -> str:
@@ -182,9 +190,9 @@ class Study:
         return self._setup.on_failure == "stop"
 
     def _tell_end(self, job: Job, observer: Observer) -> str:
-        outcome = self._store.run(job.key).outcome() or {}
+        outcome = _state(self._store.run(job.key))
         observer.ended(self._by_key[job.key], outcome)
-        return str(outcome.get("outcome", ""))
+        return str(outcome["outcome"])
 
     def _pass_on_events(self, key: str, observer: Observer) -> None:
         events = self._store.run(key).events()
@@ -208,3 +216,8 @@ class Study:
             checkpoint_seconds=setup.checkpoint_seconds,
             deterministic=setup.deterministic,
         )
+
+
+def _state(folder: RunFolder) -> dict[str, Any]:
+    """Its outcome; of a run that somebody else is doing again by now, that it is."""
+    return folder.outcome() or {"outcome": folder.status}

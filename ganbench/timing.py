@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
 from ganbench.acceleration import synchronize
-from ganbench.assembly import assemble
+from ganbench.assembly import assemble, schedule_of
 from ganbench.components import Schedule
 from ganbench.data import Data
 from ganbench.experiment import Experiment
@@ -105,7 +105,7 @@ def measure(experiment: Experiment, data: Data, device: torch.device) -> dict[st
     """
     flops = count_flops(assemble(experiment, data, device))
     game = assemble(experiment, data, device)
-    schedule: Schedule = experiment.schedule.create()
+    schedule = schedule_of(experiment)
     game.generator_steps = _typical_step(schedule)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from ganbench.averaging import MovingAverage
 from ganbench.batches import Batches
 from ganbench.components import Images, Latents, Logits, Scalar, Schedule
+from ganbench.contracts import Given
 from ganbench.errors import ContractBroken
 from ganbench.objective import Objective, Step
 from ganbench.randomness import Streams
@@ -34,6 +35,12 @@ class Player:
         loss.backward()
         self.optimizer.step()
         return loss.detach()
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether the last loss reached it."""
+        groups = self.optimizer.param_groups
+        return any(p.grad is not None for group in groups for p in group["params"])
 
     def scale_lr(self, scale: float) -> None:
         """Set the learning rate to this share of what it was at the start."""
@@ -119,7 +126,7 @@ class Game:
         real_logits, fake_logits = (t if t is None else t.detach() for t in terms[1:])
         if accepts and not accepts(real_logits, fake_logits):
             return DiscriminatorMove(terms.loss.detach(), real_logits, fake_logits, False)
-        loss = self.discriminator.descend(terms.loss)
+        loss = self._descended(self.discriminator, terms.loss)
         self.objective.constrain(self.discriminator.network)
         self.discriminator_steps += 1
         return DiscriminatorMove(loss, real_logits, fake_logits, True)
@@ -140,7 +147,7 @@ class Game:
                 number=self.generator_steps,
             )
             loss = self.objective.generator_loss(step)
-        value = self.generator.descend(loss)
+        value = self._descended(self.generator, loss)
         if self.average:
             self.average.update(self.generator_steps * self.batch_size, self.batch_size)
         self.generator_steps += 1
@@ -150,6 +157,15 @@ class Game:
         """Set both players' learning rates to this share of what they started with."""
         for player in (self.generator, self.discriminator):
             player.scale_lr(scale)
+
+    def _descended(self, player: Player, loss: Scalar) -> Scalar:
+        value = player.descend(loss)
+        if not player.has_gradient:
+            raise ContractBroken(
+                type(self.objective.loss),
+                "has to return a loss that depends on the logits: no gradient reached the network",
+            )
+        return value
 
     def _generated(self, latents: Latents) -> Images:
         with torch.no_grad():
@@ -179,7 +195,9 @@ def _acceptance(schedule: Schedule) -> Acceptance | None:
         return None
 
     def asked(real: Logits, fake: Logits) -> bool:
+        given = Given(real, fake)
         verdict = accepts(real, fake)
+        given.check(schedule)
         if not isinstance(verdict, bool):
             raise ContractBroken(type(schedule), f"has to accept or not, not {verdict!r}")
         return verdict

@@ -2,10 +2,12 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from filelock import SoftFileLease, Timeout
 
+from ganbench.errors import StoreError
 from ganbench.executors.job import Job
 from ganbench.store import RunFolder, Store
 
@@ -53,7 +55,7 @@ class Waiting:
             return False
         lease = self._leases.setdefault(job.key, self._store.run(job.key).lease())
         try:
-            with lease:
+            with held(lease):
                 return not is_done(self._store.run(job.key), job)
         except Timeout:
             self._look_at[job.key] = time.monotonic() + _LOOK_SECONDS
@@ -64,3 +66,27 @@ def is_done(folder: RunFolder, job: Job) -> bool:
     """Whether the run has another outcome than the one that the job does away with."""
     outcome = folder.outcome()
     return outcome is not None and outcome.get("attempt", 0) != job.supersedes
+
+
+@contextmanager
+def held(lease: SoftFileLease, wait: float = 0.0) -> Iterator[None]:
+    """Within, the lease is ours.
+
+    Args:
+        wait: seconds for its holder to let it go.
+
+    Raises:
+        Timeout: somebody else holds it.
+        StoreError: it can't be written.
+    """
+    try:
+        lease.acquire(timeout=wait, poll_interval=0.05)
+    except Timeout:
+        raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(f"'{lease.lock_file}' can't be written: {reason}") from error
+    try:
+        yield
+    finally:
+        lease.release()

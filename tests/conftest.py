@@ -3,20 +3,27 @@
 import gzip
 import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from ganbench.catalogue import Catalogue, Component, Kind, Origin, Plugin
 from ganbench.data import Data
 from ganbench.experiment import Experiment
 from ganbench.planning import load, plan
+from ganbench.play import Attempt
 from ganbench.plugins import discover
 from ganbench.request import Request, Setup
+from ganbench.runner import run
+from ganbench.store import RunFolder
 
 _ROOT = Path(__file__).resolve().parents[1]
 Catalogued = Callable[..., Catalogue]
 Planned = Callable[..., tuple[Experiment, Data]]
+Left = dict[str, Any]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,6 +82,63 @@ def planned(bundled: Catalogue, toys: Catalogued, tmp_path: Path) -> Planned:
         return experiment, load(experiment.dataset, setup.data_folder)
 
     return make
+
+
+class Killed(KeyboardInterrupt):
+    """Stands for a SIGKILL between two rounds; it is no outcome, as all other exceptions are."""
+
+
+@pytest.fixture
+def killed() -> Callable[[Experiment, Data, RunFolder, int], None]:
+    """Begin a run, or go on with it, and die at a look: one comes when the losses were read.
+
+    At every look before it a checkpoint was written.
+    """
+
+    def until(experiment: Experiment, data: Data, folder: RunFolder, look: int) -> None:
+        looks = count(1)
+
+        def asked() -> bool:
+            if next(looks) == look:
+                raise Killed
+            return False
+
+        with pytest.raises(Killed):
+            _attempt(experiment, data, folder, Attempt(folder.begin_attempt(), 0.0, asked))
+
+    return until
+
+
+@pytest.fixture
+def finished() -> Callable[[Experiment, Data, RunFolder], Left]:
+    """Begin a run, or go on with it, to its end; all that it leaves but for times."""
+
+    def to_the_end(experiment: Experiment, data: Data, folder: RunFolder) -> Left:
+        _attempt(experiment, data, folder, Attempt(folder.begin_attempt(), 1e9))
+        outcome = folder.outcome()
+        assert outcome is not None
+        assert outcome.pop("sha256") == folder.digests()
+        return {
+            "outcome": _timeless(outcome),
+            "events": [_timeless(event) for event in folder.events()],
+            "generator": folder.generator_path.read_bytes(),
+            "pictures": {path.name: path.read_bytes() for path in folder.pictures()},
+        }
+
+    return to_the_end
+
+
+def _attempt(experiment: Experiment, data: Data, folder: RunFolder, attempt: Attempt) -> None:
+    torch.manual_seed(attempt.number)  # a process of its own would be elsewhere, too
+    run(experiment, data, torch.device("cpu"), folder, attempt)
+
+
+def _timeless(content: Left) -> Left:
+    return {
+        name: value
+        for name, value in content.items()
+        if not name.endswith("seconds") and name not in ("time", "attempt")
+    }
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,14 @@ def test_the_order_does_not_depend_on_the_batch_size():
     assert torch.equal(torch.cat(drawn(numbered(5), 3, 5)), torch.cat(drawn(numbered(5), 5, 3)))
 
 
+@pytest.mark.parametrize("samples", [numbered(8), BYTES], ids=["points", "images"])
+def test_a_batch_is_a_copy_so_that_nobody_can_change_the_data(samples):
+    before = samples.clone()
+    for batch in drawn(samples, 4, 3):
+        batch.data.zero_()
+    assert torch.equal(samples, before)
+
+
 def test_passes_are_shuffled_anew():
     first, second = drawn(numbered(50), 50, 2)
     assert not torch.equal(first, second)

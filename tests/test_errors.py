@@ -1,6 +1,6 @@
 import pytest
 
-from ganbench.errors import BadInput, unknown
+from ganbench.errors import BadInput, in_a_line, unknown
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,24 @@ def test_unknown_says_what_exists_and_what_is_nearest(name, known, hint, message
     error = unknown("loss", name, known, hint)
     assert isinstance(error, BadInput)
     assert str(error) == message
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("boom"), "ValueError: boom"),
+        (KeyError("a:"), "KeyError: 'a:'"),
+        (ValueError(), "ValueError"),
+        (RuntimeError("\nfirst\nsecond"), "RuntimeError: first"),
+        (OSError("x" * 2**20), "OSError: " + "x" * 291),
+        (SystemExit(3), "SystemExit: 3"),
+        (Mute(), "Mute: (no message: its `__str__` raises ValueError)"),
+    ],
+)
+def test_any_exception_is_one_line(error, line):
+    assert in_a_line(error) == line

@@ -252,7 +252,7 @@ def test_nothing_is_written_through_a_link(folder, tmp_path):
     outside = tmp_path / "outside"
     outside.write_text("mine\n")
     planted(folder.path / "evaluations.jsonl", "a link", outside)
-    with pytest.raises(OSError, match="symbolic links"):
+    with pytest.raises(StoreError, match="symbolic links"):
         append_line(folder.path / "evaluations.jsonl", {"a": 1})
     assert outside.read_text() == "mine\n"
 

@@ -326,8 +326,8 @@ def test_scores_that_can_not_be_kept_are_shown(store, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ganbench.store.RunFolder.append_evaluation", full)
+    monkeypatch.setattr("ganbench.files._write", full)
     key = runs(store, "gaussian")["run"]
-    with pytest.warns(UserWarning, match="can't be kept .* No space left"):
+    with pytest.warns(UserWarning, match="can't be kept: .* No space left"):
         report = ganbench.evaluate(key, metrics="modes", store=store)
     assert len(report.scores) == 3

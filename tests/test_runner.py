@@ -58,14 +58,21 @@ def raising(error: BaseException) -> Callable[[torch.Tensor], Any]:
     return end
 
 
+class Leaving(BaseException):
+    """No Exception, as SystemExit is none."""
+
+
 ENDS: dict[str, Callable[[torch.Tensor], Any]] = {
     "nan": lambda loss: loss * math.nan,
     "inf": lambda loss: loss * math.inf,
     "nan-gradient": lambda loss: loss + (loss - loss).sqrt(),
     "vector": lambda loss: loss.expand(4),
     "float": lambda loss: loss.item(),
+    "integer": lambda loss: loss.long(),
     "error": raising(ValueError("boom")),
+    "long": raising(ValueError(f"{'x' * 2**20}\nand more")),
     "exit": raising(SystemExit(1)),
+    "leaving": raising(Leaving("now")),
     "memory": raising(MemoryError("no room")),
     "gpu-memory": raising(torch.OutOfMemoryError("CUDA out of memory")),
     "cpu-memory": lambda loss: loss + torch.empty(10**15).sum(),
@@ -245,9 +252,15 @@ def test_a_generator_that_makes_no_numbers_is_divergence(play, folder):
     ("what", "error"),
     [
         ("error", "ValueError: boom"),
+        ("long", "ValueError: " + "x" * 288),
         ("exit", "SystemExit: 1"),
+        ("leaving", "Leaving: now"),
         ("vector", "ContractBroken: Failing has to return a scalar tensor; it returned [4]"),
         ("float", "ContractBroken: Failing has to return a scalar tensor; it returned float"),
+        (
+            "integer",
+            "ContractBroken: Failing has to return a scalar tensor; it returned [] of int64",
+        ),
     ],
 )
 @pytest.mark.parametrize("player", ["discriminator", "generator"])

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 import torch
+from torch import nn
 
 from ganbench.components import Estimate
 from ganbench.data import Data
@@ -144,3 +145,57 @@ def test_what_is_stored_is_json():
         "noise": {"shift[n=9,all:10,eyes]": 0.5, "n[n=9,all:10,eyes]": None},
         "alike": False,
     }
+
+
+class Tampering:
+    """A metric on samples that changes what it is told to, when it is asked to do that."""
+
+    version: ClassVar[int] = 1
+    directions: ClassVar[dict[str, str]] = {"zero": "lower"}
+    settings: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, when: str, what: str) -> None:
+        self.when, self.what = when, what
+        self.real = torch.empty(0)
+
+    def start(self, reference, device):
+        self.real = reference.samples
+        self._may("start", samples=self.real)
+
+    def update(self, samples):
+        self._may("update", samples=samples)
+
+    def judge(self, discriminator, loss):
+        self._may("judge", weight=discriminator.weight)
+
+    def _may(self, when: str, **given: torch.Tensor) -> None:
+        if when == self.when:
+            with torch.no_grad():
+                {"real": self.real, **given}[self.what].add_(1)
+
+
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [("start", "real"), ("update", "samples"), ("update", "real"), ("judge", "weight")],
+)
+def test_a_metric_that_changes_what_it_is_given_is_refused(when, what):
+    real = Data(REAL.samples.clone(), "all")
+    scales = [Scale(Score(None, None, ()), Tampering(when, what), None)]
+
+    def score() -> None:
+        scorer = Scorer(scales, real, 4, CPU, NoCache())
+        scorer.update(FAKES[:4].clone())
+        scorer.judge(nn.Linear(2, 1), None)
+
+    with pytest.raises(ContractBroken, match="Tampering changes its input in place"):
+        score()
+
+
+def test_a_metric_that_changes_what_an_extractor_saw_is_refused():
+    class Centring(Shift):
+        def compare(self, real, generated):
+            real.mean.zero_()
+            return super().compare(real, generated)
+
+    with pytest.raises(ContractBroken, match="Centring changes its input in place"):
+        scored([scale(Centring(), Eyes())], FAKES)

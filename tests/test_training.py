@@ -251,6 +251,30 @@ def test_a_loss_without_a_graph_is_refused_before_it_does_nothing():
         game(Detached()).generator_step()
 
 
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_a_loss_that_no_network_descends_is_refused(player):
+    class Elsewhere(Minimax):
+        def discriminator_loss(self, real, fake):
+            return torch.zeros((), requires_grad=True)
+
+        def generator_loss(self, fake, real=None):
+            return torch.zeros((), requires_grad=True)
+
+    message = "Elsewhere has to return a loss that depends on the logits: no gradient reached"
+    with pytest.raises(ContractBroken, match=message):
+        getattr(game(Elsewhere()), f"{player}_step")()
+
+
+def test_a_schedule_may_not_change_the_logits_that_it_is_shown():
+    class Tampering(KStep):
+        def accepts(self, real, fake):
+            fake.zero_()
+            return True
+
+    with pytest.raises(ContractBroken, match="Tampering changes its input in place"):
+        next(train(game(), Tampering()))
+
+
 def test_a_schedule_may_decline_a_step_after_seeing_its_logits():
     class Sparing(KStep):
         seen: ClassVar = []

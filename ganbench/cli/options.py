@@ -10,6 +10,7 @@ import click
 FORMATS = ("text", "markdown", "csv", "json", "latex")  # of tables.py, which imports pandas
 Command = Callable[..., Any]
 Callback = Callable[[click.Context, click.Parameter, str | None], float | None]
+_BOUND = 2**63  # the operating system counts so far
 
 
 def _quantity(name: str, units: dict[str, float], example: str) -> Callback:
@@ -24,7 +25,10 @@ def _quantity(name: str, units: dict[str, float], example: str) -> Callback:
         if not found or found[2] not in units:
             known = ", ".join(units)
             raise click.BadParameter(f"'{value}' is no {name} like {example}; units: {known}.")
-        return float(found[1]) * units[found[2]]
+        quantity = float(found[1]) * units[found[2]]
+        if quantity >= _BOUND:
+            raise click.BadParameter(f"'{value}' is no {name} that there can be.")
+        return quantity
 
     return read
 

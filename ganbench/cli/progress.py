@@ -21,6 +21,7 @@ from ganbench.cli.output import escape
 from ganbench.experiment import Experiment
 from ganbench.request import Setup
 from ganbench.results import Results
+from ganbench.store import FAILURES
 from ganbench.study import Observer
 
 _LOSSES = {"discriminator_loss": "D", "generator_loss": "G", "value": "V"}
@@ -107,8 +108,13 @@ class Lines(Observer):
     def ended(self, experiment: Experiment, outcome: Mapping[str, Any]) -> None:
         error = f": {outcome['error']}" if outcome.get("error") else ""
         self.say(f"{outcome['outcome']} {self._run_name(experiment)}{error}")
-        if "plugin" in outcome:
+        if outcome.get("plugin"):
             self.say(f"  in plugin {outcome['plugin']}")
+        elif outcome["outcome"] in FAILURES:
+            origins = dict.fromkeys(choice.component.origin for choice in experiment.choices)
+            taking_part = [str(origin) for origin in origins if not origin.is_bundled]
+            if taking_part:
+                self.say(f"  with code of {', '.join(taking_part)}")
 
     def interrupted(self, results: Results) -> None:
         finished = sum(folder.has_result for folder in results.folders)

@@ -29,19 +29,26 @@ class LocalExecutor:
         self._gpus = gpus_of(resources.device)
         self.slots = resources.jobs or fitting(resources)
         self._under_way: dict[WorkerProcess, _Place] = {}
+        self._unstarted: list[tuple[Job, Ending]] = []
 
     def start(self, job: Job) -> None:
         gpu = self._freest_gpu()
-        if gpu:  # the only one that the process will see
-            process = WorkerProcess(replace(job, device="cuda"), {_VISIBLE: gpu})
+        try:
+            if gpu:  # the only one that the process will see
+                process = WorkerProcess(replace(job, device="cuda"), {_VISIBLE: gpu})
+            else:
+                process = WorkerProcess(job)
+        except OSError as error:  # no room for a process, or for its log
+            self._unstarted.append((job, Ending(lost=f"it can't be started: {error}")))
         else:
-            process = WorkerProcess(job)
-        self._under_way[process] = _Place(job, gpu)
+            self._under_way[process] = _Place(job, gpu)
 
     def ended(self) -> list[tuple[Job, Ending]]:
         found = [(process, process.ended()) for process in self._under_way]
         over = [(process, ending) for process, ending in found if ending is not None]
-        return [(self._under_way.pop(process).job, ending) for process, ending in over]
+        unstarted, self._unstarted = self._unstarted, []
+        ended = [(self._under_way.pop(process).job, ending) for process, ending in over]
+        return [*unstarted, *ended]
 
     def stop(self) -> None:
         end_all(list(self._under_way))

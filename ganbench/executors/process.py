@@ -17,6 +17,8 @@ from ganbench.store import RunFolder
 # Exit codes of a worker that has not brought its run to an outcome: another process is doing the
 # run; another has taken it over; it was asked to end.
 BUSY, LEASE_LOST, INTERRUPTED = 75, 76, 77
+# In a log, before what each process of the run printed.
+LOG_MARK = "--- "
 # For a worker that is asked to end: to write a checkpoint, if it gets to one.
 GRACE_SECONDS = 5.0
 
@@ -35,6 +37,9 @@ class WorkerProcess:
         if job.deterministic:
             fixed["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # read when CUDA is first used
         with (job.run_path / "log.txt").open("ab") as log:
+            began = time.strftime("%Y-%m-%d %H:%M:%S")
+            log.write(f"\n{LOG_MARK}{job.task}, {began}\n".encode())
+            log.flush()
             self._process = subprocess.Popen(
                 # -P: modules of the current folder must not stand in for the installed ones.
                 [sys.executable, "-P", "-m", "ganbench.executors.worker", job.to_text()],

@@ -9,16 +9,19 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from filelock import FileLock, Timeout
 
 from ganbench.acceleration import limit_memory, resolve_device, use
+from ganbench.blame import traceback_of
+from ganbench.catalogue import Catalogue, code_of
 from ganbench.data import Data
 from ganbench.environment import describe
 from ganbench.errors import BadInput, GanbenchError, PluginBroken, StoreError
@@ -59,9 +62,8 @@ def _attempt(job: Job, store: Store, folder: RunFolder) -> None:
     folder.supersede(job.supersedes)
     folder.sweep()
     if refused is not None:
-        broken = isinstance(refused, PluginBroken)
-        outcome = Outcome.PLUGIN_ERROR if broken else Outcome.CRASHED
-        folder.finish(outcome, attempt=number, type=type(refused).__name__, error=str(refused))
+        outcome, details = _refusal(refused)
+        folder.finish(outcome, attempt=number, **details)
         return
     if job.fresh:
         folder.begin_anew()
@@ -70,6 +72,18 @@ def _attempt(job: Job, store: Store, folder: RunFolder) -> None:
         limit_memory(device, job.memory_bytes)
     with _asked_to_end() as asked:
         run(experiment, data, device, folder, Attempt(number, job.checkpoint_seconds, asked))
+
+
+def _refusal(error: GanbenchError) -> tuple[Outcome, dict[str, str]]:
+    """The outcome of a run that can no longer be made, and its details."""
+    details = {
+        "type": type(error).__name__,
+        "error": str(error).partition("\n")[0],
+        "traceback": traceback_of(error),
+    }
+    if isinstance(error, PluginBroken):
+        return Outcome.PLUGIN_ERROR, {**details, "plugin": error.plugin}
+    return Outcome.CRASHED, details
 
 
 @contextmanager
@@ -90,7 +104,10 @@ def time_cell(job: Job, store: Store) -> None:
     path.parent.mkdir(exist_ok=True)
     with FileLock(path.parent / "lock"):
         if not path.exists():
-            measured = measure(experiment, _planned_data(experiment, job), device)
+            data = _planned_data(experiment, job)
+            if job.memory_bytes:
+                limit_memory(device, job.memory_bytes)
+            measured = measure(experiment, data, device)
             content = {"cell": experiment.cell_key, "environment": environment, **measured}
             write_json(path, {"schema": SCHEMA, **content})
 
@@ -100,14 +117,31 @@ TASKS: dict[str, Callable[[Job, Store], None]] = {"run": train_and_score, "time"
 
 def _settled(job: Job, store: Store) -> tuple[Experiment, torch.device, dict[str, Any]]:
     catalogue = job.plugins.discover()
-    experiment = from_recipe(store.run(job.key).recipe(), catalogue)
+    experiment = _planned(store.run(job.key).recipe(), catalogue)
     device = resolve_device(job.device)
     use(device, job.threads, deterministic=job.deterministic)
     return experiment, device, describe(device, job.threads, catalogue)
 
 
+def _planned(recipe: Mapping[str, Any], catalogue: Catalogue) -> Experiment:
+    """The experiment; PluginBroken where one that it was planned with is broken by now."""
+    try:
+        return from_recipe(recipe, catalogue)
+    except BadInput as error:
+        parts = [recipe[name] for name in ("loss", "architecture", "schedule", "dataset")]
+        needed = {part["distribution"] for part in (*parts, *recipe["penalties"])}
+        for plugin in catalogue.broken:
+            if plugin.origin.distribution in needed:
+                origin = str(plugin.origin)
+                broken = PluginBroken(f"plugin {origin} is broken: {plugin.error}", origin)
+                broken.add_note(plugin.traceback)
+                raise broken from error
+        raise
+
+
 def _planned_data(experiment: Experiment, job: Job) -> Data:
-    data: Data = experiment.dataset.create().load(Path(job.data_folder))
+    with code_of(experiment.dataset.component):
+        data: Data = experiment.dataset.create().load(Path(job.data_folder))
     if data.fingerprint() != experiment.data_fingerprint:
         raise BadInput(f"the data of {experiment.dataset.short} changed since the run was planned")
     return data
@@ -133,6 +167,7 @@ def _be_the_first_to_go() -> None:
 
 
 def main() -> None:
+    """Do the job that is the first argument."""
     job = Job.from_text(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _end_with_parent(int(os.environ["GANBENCH_PARENT"]))
@@ -143,5 +178,21 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
+def _leave(work: Callable[[], None]) -> NoReturn:
+    """Work, and be gone, though a thread that a plugin started may go on for ever."""
+    code: object = 0
+    try:
+        work()
+    except SystemExit as error:
+        code = 0 if error.code is None else error.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    with suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)
+
+
 if __name__ == "__main__":
-    main()
+    _leave(main)

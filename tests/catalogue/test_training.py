@@ -2,17 +2,20 @@
 
 from itertools import islice
 from typing import get_args
+from zlib import crc32
 
 import pytest
 import safetensors.torch
 import torch
 
+from ganbench import play as playing
 from ganbench.assembly import assemble
 from ganbench.catalogue import ARCHITECTURE, LOSS, PENALTY, SCHEDULE
 from ganbench.checkpoint import capture, restore
 from ganbench.choices import choose, fields_of
 from ganbench.plugins import discover
 from ganbench.specs import Spec, parse_entries, parse_one
+from ganbench.store import RunFolder
 from ganbench.training import train
 
 BUNDLED = discover()
@@ -107,6 +110,56 @@ def test_an_architecture_trains_and_is_restored_to_the_bit(composed, ring, pictu
     data = ring if shape is None else pictures(*shape)
     spec = f"{name}:{fields}" if fields else name
     assert_restored_equal(composed("nonsat", spec), data, 10)
+
+
+SHORT = "quick:batch_size=8:evaluations=2:evaluation_samples=50:budget="
+
+
+@pytest.fixture
+def assert_resumed_equal(tmp_path, killed, finished, monkeypatch):
+    """Whether a run that is killed twice, at steps as good as random, ends as one that is not."""
+    monkeypatch.setattr(playing, "WINDOW", 1)
+
+    def check(experiment, data, rounds):
+        straight, interrupted = RunFolder(tmp_path / "straight"), RunFolder(tmp_path / "killed")
+        for folder in (straight, interrupted):
+            folder.plan({})
+        expected = finished(experiment, data, straight)
+        assert expected["outcome"]["outcome"] == "completed"
+        drawn = crc32(experiment.key.encode())
+        for look in (2 + drawn % (rounds // 2), 2 + drawn // 1000 % (rounds // 3)):
+            killed(experiment, data, interrupted, look)
+        assert finished(experiment, data, interrupted) == expected
+        assert [a["event"] for a in interrupted.attempts()].count("resumed") == 2
+
+    return check
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_run_of_an_objective_is_resumed_to_the_bit(
+    composed, ring, pictures, assert_resumed_equal, objective
+):
+    architecture, data = suited(objective, ring, pictures)
+    assert_resumed_equal(composed(objective, architecture, protocol=f"{SHORT}30gsteps"), data, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", names(SCHEDULE))
+def test_a_run_of_a_schedule_is_resumed_to_the_bit(composed, ring, assert_resumed_equal, schedule):
+    experiment = composed("nonsat", schedule=schedule, protocol=f"{SHORT}30gsteps")
+    assert_resumed_equal(experiment, ring, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_run_of_an_architecture_is_resumed_to_the_bit(
+    composed, ring, pictures, assert_resumed_equal, name
+):
+    fields, shape = NETWORKS[name]
+    data = ring if shape is None else pictures(*shape)
+    spec = f"{name}:{fields}" if fields else name
+    assert_resumed_equal(composed("nonsat", spec, protocol=f"{SHORT}8gsteps"), data, 8)
 
 
 # Where another value than double the default is needed, and a setting that the field matters in.

@@ -77,6 +77,20 @@ BAD = {
         ["'kid' needs at least 1000 real and as many generated samples", "there are 99"],
     ),
     "a metric twice": (["--metrics", "fd,fd"], ["metric 'fd' is asked for twice"]),
+    "timeout": (["--timeout", "abc"], ["'--timeout'", "'abc' is no time like 90s", "s, m, h, d"]),
+    "timeout without a unit": (["--timeout", "90"], ["'--timeout'", "'90' is no time"]),
+    "timeout below 0": (["--timeout", "-5s"], ["'--timeout'", "'-5s' is no time"]),
+    "timeout without end": (["--timeout", "9" * 400 + "s"], ["'--timeout'", "is no time"]),
+    "memory without a unit": (
+        ["--memory", "5"],
+        ["'--memory'", "'5' is no size like 800MiB", "KiB, MiB, GiB"],
+    ),
+    "memory of another unit": (["--memory", "4GB"], ["'--memory'", "'4GB' is no size"]),
+    "memory beyond all bounds": (["--memory", "9" * 20 + "GiB"], ["'--memory'", "is no size"]),
+    "checkpoints": (["--checkpoint-every", "often"], ["'--checkpoint-every'", "'often'"]),
+    "existing": (["--existing", "x"], ["'--existing'", "'x'", "'reuse'", "'failed'", "'rerun'"]),
+    "on failure": (["--on-failure", "x"], ["'--on-failure'", "'x'", "'continue'", "'stop'"]),
+    "executor": (["--executor", "x"], ["'--executor'", "'x'", "'local'", "'ray'"]),
 }
 
 

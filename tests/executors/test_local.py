@@ -100,12 +100,17 @@ def wait_for(path: Path) -> None:
 
 
 def gone(pid_file: Path) -> bool:
-    try:
-        os.kill(int(pid_file.read_text()), 0)
-    except ProcessLookupError:
-        return True
-    stat = Path(f"/proc/{pid_file.read_text()}/stat").read_text()
-    return stat.rpartition(")")[2].split()[0] == "Z"  # dead, and nobody has asked yet
+    """Whether the process has ended, or does so in a moment; who was killed takes one."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            stat = Path(f"/proc/{pid_file.read_text()}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":  # dead, and nobody has asked yet
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_all_jobs_are_done_and_come_with_their_exit_codes(job):
@@ -137,9 +142,20 @@ def test_each_is_a_worker_with_its_threads_in_a_session_of_its_own(job):
 
 def test_what_a_worker_prints_goes_to_the_end_of_its_log(job):
     each = job("a")
-    (each.run_path / "log.txt").write_text("before\n")
+    (each.run_path / "log.txt").write_text("before")
     list(run_jobs([each], 1))
-    assert (each.run_path / "log.txt").read_text() == "before\nout of a\nerr of a\n"
+    before, mark, *printed = (each.run_path / "log.txt").read_text().splitlines()
+    assert before == "before"
+    assert mark.startswith("--- exit 0, 20")
+    assert printed == ["out of a", "err of a"]
+
+
+def test_a_job_that_can_not_be_started_is_lost_and_the_others_are_done(job):
+    jobs = [job("a"), job("b"), job("c")]
+    (jobs[1].run_path / "log.txt").mkdir()
+    ended = {each.key: ending for each, ending in run_jobs(jobs, 2)}
+    assert (ended["a"], ended["c"]) == (Ending(0), Ending(0))
+    assert ended["b"].lost.startswith("it can't be started: [Errno 21] Is a directory")
 
 
 def test_a_job_whose_time_is_up_is_ended(job):

@@ -10,13 +10,16 @@ import torch
 
 from ganbench import play as playing
 from ganbench import timing
+from ganbench.catalogue import Catalogue, Origin, Plugin
 from ganbench.errors import BadInput, PluginBroken
 from ganbench.executors import worker
-from ganbench.executors.job import Job
+from ganbench.executors.job import Job, PluginChoice
 from ganbench.executors.process import BUSY
 from ganbench.files import read_json
 from ganbench.play import Interrupted
 from ganbench.store import Outcome, Store
+
+ORIGIN = Origin("toys", "toy-package", "1.0")
 
 
 @pytest.fixture
@@ -126,6 +129,66 @@ def test_what_can_no_longer_be_made_is_an_outcome(job, store, monkeypatch, error
     worker.train_and_score(job, store)
     found = store.run(job.key).outcome()
     assert (found["outcome"], found["error"]) == (outcome, str(error))
+
+
+def test_a_plugin_that_can_not_be_loaded_here_is_named(job, store, monkeypatch):
+    """As where it was planned it could be: its import depends on where it is."""
+
+    def broken(*_):
+        return Catalogue((Plugin(ORIGIN, error="ImportError: not here", traceback="line 3"),))
+
+    folder = store.run(job.key)
+    recipe = folder.recipe()
+    recipe["loss"]["distribution"] = ORIGIN.distribution
+    folder.plan(recipe)
+    monkeypatch.setattr(PluginChoice, "discover", broken)
+    worker.train_and_score(job, store)
+    outcome = folder.outcome()
+    assert outcome["outcome"] == "plugin_error"
+    assert outcome["plugin"] == "toys (toy-package 1.0)"
+    assert outcome["error"] == "plugin toys (toy-package 1.0) is broken: ImportError: not here"
+    assert "line 3" in outcome["traceback"]
+
+
+def test_a_data_set_that_can_not_be_read_here_is_its_plugins_fault(job, store, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no disk\nat all")
+
+    monkeypatch.setattr("ganbench_plugins.datasets.mixtures.Gaussian.load", fail)
+    worker.train_and_score(job, store)
+    outcome = store.run(job.key).outcome()
+    assert outcome["outcome"] == "plugin_error"
+    assert outcome["plugin"].startswith("bundled-datasets (ganbench ")
+    assert outcome["error"].endswith(" failed: RuntimeError: no disk")
+    assert "at all" in outcome["traceback"]
+
+
+def test_a_cells_memory_is_limited_while_it_is_timed(job, store, monkeypatch):
+    limits = []
+    monkeypatch.setattr(worker, "limit_memory", lambda *limit: limits.append(limit))
+    monkeypatch.setattr(worker, "measure", lambda *_: {})
+    worker.time_cell(replace(job, memory_bytes=2**30), store)
+    assert limits == [(torch.device("cpu"), 2**30)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("pass", 0), ("sys.exit()", 0), ("sys.exit(75)", 75), ("sys.exit('why')", 1), ("1 / 0", 1)],
+)
+def test_a_worker_is_gone_when_its_work_is_done_whatever_else_goes_on(ending, code):
+    code_of_worker = (
+        "import sys, threading, time; from ganbench.executors import worker\n"
+        "def work():\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    print('said')\n"
+        f"    {ending}\n"
+        "worker._leave(work)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code_of_worker], timeout=50, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stdout) == (code, "said\n")
+    assert ("ZeroDivisionError" in ran.stderr) == (ending == "1 / 0")
 
 
 def test_a_cell_is_timed(job, store, monkeypatch):
