@@ -110,14 +110,22 @@ def _read(folder: Path) -> Checkpoint:
         progress = json.loads(contents[_PROGRESS])
     except Exception as error:  # a file that was tampered with fails in every way there is
         raise StoreError(f"'{folder}' is no checkpoint: {error}") from error
-    if not isinstance(progress, dict) or progress.get("schema") != SCHEMA:
-        raise StoreError(f"'{folder}' is a checkpoint of another schema than {SCHEMA}")
+    if not isinstance(progress, dict):
+        raise StoreError(f"'{folder}' is no checkpoint: its progress is no JSON object")
+    _check_schema(folder, progress)
     return Checkpoint(state, progress)
+
+
+def _check_schema(folder: Path, content: Mapping[str, Any]) -> None:
+    if content.get("schema") != SCHEMA:
+        raise StoreError(f"'{folder}' is a checkpoint of another schema than {SCHEMA}")
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
     """Both files, if they are what the manifest says."""
-    digests = read_json(folder / _MANIFEST).get("sha256")
+    manifest = read_json(folder / _MANIFEST)
+    _check_schema(folder, manifest)
+    digests = manifest.get("sha256")
     contents = {}
     for name in (_STATE, _PROGRESS):
         try:

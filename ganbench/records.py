@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ganbench.files import find_json, read_json, read_lines, unreadable
 
+SCHEMA = 1
 # What an experiment is made of again.
 WHOLE = (
     "loss", "penalties", "architecture", "schedule", "dataset", "metrics", "protocol", "seed",
@@ -27,37 +28,37 @@ def recipe(folder: Path, *needed: str) -> dict[str, Any]:
         StoreError: it can't be read, is something else, or lacks a field that is needed.
     """
     path = _of(folder, "recipe.json")
-    return _checked(path, read_json(path), _RECIPE, needed)
+    return _checked(path, read_json(path), RECIPE, needed)
 
 
 def outcome(folder: Path) -> dict[str, Any] | None:
     """How the run ended, or None if it has not. Raises as `recipe` does."""
     path = _of(folder, "outcome.json")
     content = find_json(path)
-    return None if content is None else _checked(path, content, _OUTCOME, ["outcome"])
+    return None if content is None else _checked(path, content, OUTCOME, ["outcome"])
 
 
 def environment(folder: Path) -> dict[str, Any]:
     """What the last attempt ran in; empty before the first. Raises as `recipe` does."""
     path = _of(folder, "environment.json")
-    return _checked(path, find_json(path) or {}, _ENVIRONMENT, [])
+    return _checked(path, find_json(path) or {}, ENVIRONMENT, [])
 
 
 def events(folder: Path, *needed: str, skipped: str = "") -> list[dict[str, Any]]:
     """What happened, but for lines that begin with `skipped`. Raises as `recipe` does."""
     path = _of(folder, "events.jsonl")
-    return [_checked(path, line, _EVENT, needed) for line in read_lines(path, skipped)]
+    return [_checked(path, line, EVENT, needed) for line in read_lines(path, skipped)]
 
 
 def attempts(folder: Path) -> list[dict[str, Any]]:
     """What was noted of its attempts. Raises as `recipe` does."""
     path = _of(folder, "attempts.jsonl")
-    return [_checked(path, line, _ATTEMPT, ["event", "attempt"]) for line in read_lines(path)]
+    return [_checked(path, line, ATTEMPT, ["event", "attempt"]) for line in read_lines(path)]
 
 
 def throughput(path: Path) -> dict[str, Any]:
     """One cell's speed on one machine; empty if it was not measured. Raises as `recipe` does."""
-    return _checked(path, find_json(path) or {}, _THROUGHPUT, [])
+    return _checked(path, find_json(path) or {}, THROUGHPUT, [])
 
 
 def _of(folder: Path, name: str) -> Path:
@@ -66,22 +67,37 @@ def _of(folder: Path, name: str) -> Path:
     return folder / name
 
 
-class _Type(NamedTuple):
+class Type(NamedTuple):
     """What a field has to be, in words, and whether a value is that."""
 
     words: str
     fits: Callable[[Any], bool]
 
 
-def _checked(
-    path: Path, content: dict[str, Any], types: Mapping[str, _Type], needed: Sequence[str]
-) -> dict[str, Any]:
+def is_newer(content: Mapping[str, Any]) -> bool:
+    """Whether a record is of a schema that is not known yet."""
+    schema = content.get("schema", SCHEMA)
+    return type(schema) is int and schema > SCHEMA
+
+
+def misfit(content: Mapping[str, Any], types: Mapping[str, Type], needed: Sequence[str]) -> str:
+    """What is wrong with the fields of a record; empty if nothing is."""
     for name in needed:
         if name not in content:
-            raise unreadable(path, f"it has no '{name}'")
+            return f"it has no '{name}'"
     for name, (words, fits) in types.items():
         if name in content and not fits(content[name]):
-            raise unreadable(path, f"'{name}' has to be {words}, not {brief(content[name])}")
+            return f"'{name}' has to be {words}, not {brief(content[name])}"
+    return ""
+
+
+def _checked(
+    path: Path, content: dict[str, Any], types: Mapping[str, Type], needed: Sequence[str]
+) -> dict[str, Any]:
+    if is_newer(content):
+        raise unreadable(path, f"a newer ganbench wrote it (schema {content['schema']}): upgrade")
+    if fault := misfit(content, types, needed):
+        raise unreadable(path, fault)
     return content
 
 
@@ -112,9 +128,12 @@ def _has_texts(value: Any, *names: str) -> bool:
     return isinstance(value, dict) and all(_is_text(value.get(name)) for name in names)
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
 def _is_part(value: Any) -> bool:
-    fields = value.get("fields") if _has_texts(value, "name", "short") else None
-    return isinstance(fields, dict) and all(map(_is_text, fields.values()))
+    return _has_texts(value, "name", "short") and _are_texts(value.get("fields"))
 
 
 def _is_dataset(value: Any) -> bool:
@@ -131,45 +150,55 @@ def _is_column(value: Any) -> bool:
     return _has_texts(value, "name", "direction")
 
 
-_TEXT = _Type("text", _is_text)
-_TEXT_OR_NULL = _Type("text or null", lambda value: value is None or _is_text(value))
-_WHOLE = _Type("a whole number of 64 bits", _is_whole)
-_NUMBER = _Type("a number", _is_number)
-_NUMBERS = _Type("numbers by name", _are_numbers)
-_PART = _Type("a component with its name and fields", _is_part)
+_TEXT = Type("text", _is_text)
+_TEXT_OR_NULL = Type("text or null", lambda value: value is None or _is_text(value))
+_WHOLE = Type("a whole number of 64 bits", _is_whole)
+_NUMBER = Type("a number", _is_number)
+_NUMBERS = Type("numbers by name", _are_numbers)
+DIGESTS = Type("digests of files by name", _are_texts)
+_PART = Type("a component with its name and fields", _is_part)
 _CLOCK = {
     **dict.fromkeys(("generator_steps", "discriminator_steps", "images"), _WHOLE),
     **dict.fromkeys(("seconds", "flops"), _NUMBER),
 }
 
-_RECIPE = {
+RECIPE = {
     "objective": _TEXT,
     **dict.fromkeys(("loss", "schedule", "architecture", "protocol"), _PART),
-    "penalties": _Type("components", lambda value: _is_list(value, _is_part)),
-    "dataset": _Type("a data set with its name, fields and fingerprint", _is_dataset),
-    "metrics": _Type("metrics with their extractors", lambda value: _is_list(value, _is_score)),
+    "penalties": Type("components", lambda value: _is_list(value, _is_part)),
+    "dataset": Type("a data set with its name, fields and fingerprint", _is_dataset),
+    "metrics": Type("metrics with their extractors", lambda value: _is_list(value, _is_score)),
     "machine": _TEXT_OR_NULL,
     **dict.fromkeys(("key", "cell"), _TEXT),
     **dict.fromkeys(("seed", "harness"), _WHOLE),
 }
-_OUTCOME = {"outcome": _TEXT, "error": _TEXT, "step": _WHOLE, "attempt": _WHOLE, **_CLOCK}
-_ENVIRONMENT = {"machine": _TEXT_OR_NULL}
-_EVENT = {
+OUTCOME = {
+    **dict.fromkeys(("outcome", "error"), _TEXT),
+    **dict.fromkeys(("step", "attempt"), _WHOLE),
+    "sha256": DIGESTS,
+    **_CLOCK,
+}
+ENVIRONMENT = {"machine": _TEXT_OR_NULL}
+EVENT = {
     "event": _TEXT,
-    "columns": _Type("columns with their directions", lambda value: _is_list(value, _is_column)),
+    "columns": Type("columns with their directions", lambda value: _is_list(value, _is_column)),
     **dict.fromkeys(("metrics", "noise"), _NUMBERS),
     **dict.fromkeys(("share", "discriminator_loss", "generator_loss", "value"), _NUMBER),
     **_CLOCK,
 }
-_ATTEMPT = {"event": _TEXT, "attempt": _WHOLE}
-_THROUGHPUT = dict.fromkeys(
-    (
-        "images_per_second",
-        "generator_steps_per_second",
-        "discriminator_steps_per_second",
-        "flops_per_second",
-        "peak_share",
-        "peak_memory_bytes",
+ATTEMPT = {"event": _TEXT, "attempt": _WHOLE}
+THROUGHPUT = {
+    "cell": _TEXT,
+    "environment": Type("a machine", lambda value: _has_texts(value, "machine")),
+    **dict.fromkeys(
+        (
+            "images_per_second",
+            "generator_steps_per_second",
+            "discriminator_steps_per_second",
+            "flops_per_second",
+            "peak_share",
+            "peak_memory_bytes",
+        ),
+        _NUMBER,
     ),
-    _NUMBER,
-)
+}

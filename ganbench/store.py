@@ -50,7 +50,7 @@ from ganbench.files import (
     writing,
 )
 
-SCHEMA = 1
+SCHEMA = records.SCHEMA
 # A process that has not refreshed its lease for so long is taken for dead. One whose pid is gone
 # from this machine is known to be.
 LEASE_SECONDS = 60.0

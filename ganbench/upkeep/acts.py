@@ -47,6 +47,7 @@ def delete(path: Path) -> None:
 
 def move_run(folder: Path, damaged: Path) -> None:
     """Move a run's folder, whose lease is held, to the folder of what can't be used."""
+    refuse_link(damaged)
     target = damaged / folder.name
     if os.path.lexists(target):
         target = _free(target, "-")
@@ -58,6 +59,12 @@ def move_run(folder: Path, damaged: Path) -> None:
                 (target / "lease").unlink(missing_ok=True)
         files.sync_folder(damaged)
         files.sync_folder(folder.parent)
+
+
+def refuse_link(folder: Path) -> None:
+    """StoreError, if what would be written in the folder went elsewhere."""
+    if folder.is_symlink():
+        raise StoreError(f"'{folder}' is a link, and in a store none is followed: remove it")
 
 
 def _free(path: Path, mark: str) -> Path:

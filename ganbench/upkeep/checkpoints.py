@@ -38,8 +38,8 @@ def fault_of(folder: Path) -> str:
     if odd:
         return f"'{odd[0]}' is no plain file"
     try:
-        read_record(folder / _MANIFEST, shapes.Manifest)
-        read_record(folder / "progress.json", shapes.Schema)
+        read_record(folder / _MANIFEST, shapes.MANIFEST)
+        read_record(folder / "progress.json", shapes.ANY)
     except Damaged as error:
         return str(error)
     fault = fault_found(folder)

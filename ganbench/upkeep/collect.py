@@ -9,6 +9,7 @@ from ganbench.files import write_atomically
 from ganbench.results import Results
 from ganbench.store import RESULTS
 from ganbench.tables import FORMATS
+from ganbench.upkeep.acts import refuse_link
 
 _SUFFIXES = {"csv": "csv", "json": "json", "markdown": "md"}
 
@@ -19,11 +20,13 @@ def collect(results: Results) -> Iterator[Path]:
     Raises:
         StoreError: one can't be written.
     """
+    folder = results.path / "tables"
+    refuse_link(folder)
     frames = {"runs": results.runs(), "frame": results.frame(), "table": results.table()}
     for name, frame in frames.items():
         forms = _SUFFIXES if name == "table" else ("csv", "json")
         for form in forms:
-            path = results.path / "tables" / f"{name}.{_SUFFIXES[form]}"
+            path = folder / f"{name}.{_SUFFIXES[form]}"
             write_atomically(path, FORMATS[form](frame).rstrip("\n").encode() + b"\n")
             yield path
 

@@ -37,7 +37,7 @@ def is_plain(path: Path) -> bool:
 
 
 def everything_in(folder: Path) -> Iterator[Path]:
-    """All files, links and odd things in it and below; no link is followed."""
-    for parent, folders, names in os.walk(folder):
+    """All files, links and odd things in it and below; no link is followed, to it neither."""
+    for parent, folders, names in os.walk(folder) if is_folder(folder) else ():
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         yield from (Path(parent) / name for name in sorted([*names, *links]))

@@ -14,10 +14,9 @@ from reprlib import repr as brief
 from typing import Any
 
 from ganbench.errors import StoreError
-from ganbench.store import SCHEMA
-from ganbench.upkeep.shapes import Shape, misfit
-
-_LARGEST = 2**28  # bytes; no file of records comes near
+from ganbench.files import LARGEST
+from ganbench.records import SCHEMA, is_newer
+from ganbench.upkeep.shapes import Shape, Shaping
 
 
 class Damaged(Exception):
@@ -78,9 +77,9 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 def read_content(path: Path) -> bytes:
     """All of a plain file. Raises as `opened`, and Damaged where it is larger than any of ours."""
     with opened(path) as file:
-        content = file.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise Damaged(f"it has more than {_LARGEST:,} bytes, as none of ours has")
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise Damaged(f"it has more than {LARGEST:,} bytes, as none of ours has")
     return content
 
 
@@ -92,17 +91,17 @@ def read_record(path: Path, shape: Shape) -> dict[str, Any]:
         Shut: it can't be read.
         Newer: its schema is one that is not known yet.
     """
-    return _record(read_content(path), shape)
+    return _record(read_content(path), lambda _: shape)
 
 
-def read_lines(path: Path, shape: Shape) -> Lines:
-    """Read the JSON objects of that shape, as far as there are any. Raises as `read_record`."""
+def read_lines(path: Path, shape_of: Shaping) -> Lines:
+    """Read JSON objects, each of its shape, as far as there are any. Raises as `read_record`."""
     content = read_content(path)
     whole = content[: content.rfind(b"\n") + 1]
     records, sound, before, fault = [], [], 0, ""
     for number, line in enumerate(whole.split(b"\n")[:-1], 1):
         try:
-            records.append(_record(line, shape))
+            records.append(_record(line, shape_of))
         except Damaged as error:
             fault = fault or f"line {number}: {error}"
         else:
@@ -117,18 +116,18 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _record(content: bytes, shape: Shape) -> dict[str, Any]:
+def _record(content: bytes, shape_of: Shaping) -> dict[str, Any]:
     try:
-        record = json.loads(content)
+        record = json.loads(content.decode())
     except (ValueError, RecursionError) as error:
         raise Damaged(f"it is no JSON ({error})") from error
     if not isinstance(record, dict):
         raise Damaged("it is no JSON object")
     schema = record.get("schema", SCHEMA)
-    if type(schema) is int and schema > SCHEMA:
+    if is_newer(record):
         raise Newer(f"it is of schema {schema}, and this ganbench reads schema {SCHEMA}")
     if schema != SCHEMA:
         raise Damaged(f"it is of schema {brief(schema)}, which never was")
-    if fault := misfit(record, shape):
+    if fault := shape_of(record).misfit(record):
         raise Damaged(fault)
     return record

@@ -69,8 +69,8 @@ def of_files(paths: Iterable[Path], wanted: Wanted) -> Iterator[Removable]:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """All in it and below; of what was set aside, not what is in that."""
-    for parent, folders, names in os.walk(folder):
+    """All in it and below, by no link; of what was set aside, not what is in that."""
+    for parent, folders, names in os.walk(folder) if is_folder(folder) else ():
         yield from (Path(parent) / name for name in sorted([*folders, *names]))
         folders[:] = [name for name in folders if not is_set_aside(Path(parent) / name)]
 
@@ -92,7 +92,7 @@ def _of_checkpoints(folder: RunFolder, wanted: Wanted) -> Iterator[Removable]:
 
 def _has_result(folder: RunFolder) -> bool:
     path = folder.path / "outcome.json"
-    return os.path.lexists(path) and read_record(path, shapes.Outcome)["outcome"] in RESULTS
+    return os.path.lexists(path) and read_record(path, shapes.OUTCOME)["outcome"] in RESULTS
 
 
 def _unfinished(folders: Iterable[Path]) -> list[Path]:

@@ -72,5 +72,5 @@ def _mended(findings: Sequence[Finding], *, dry_run: bool) -> Iterator[Repaired]
 
 
 def _left_to(piece: Piece) -> Repaired:
-    found = Finding(piece.path, "somebody is writing in it", "looked at later", loses=False)
-    return Repaired(found, "left")
+    what = "somebody is writing in it, or was until lately"
+    return Repaired(Finding(piece.path, what, "looked at later", loses=False), "left")

@@ -77,14 +77,14 @@ class _Inspection:
             remedy = "nothing to do, planning it again makes it whole"
             self._note(self._folder.path, "planning it was cut short", remedy, loses=False)
             return
-        recipe = self._read("recipe.json", partial(read_record, shape=shapes.Recipe))
+        recipe = self._read("recipe.json", partial(read_record, shape=shapes.RECIPE))
         if recipe is None or not self._is_own(recipe):
             return
-        self._outcome = self._read_if_there("outcome.json", shapes.Outcome)
-        self._read_if_there("environment.json", shapes.Environment)
-        attempts = self._read_lines("attempts.jsonl", shapes.attempt_shape)
-        self._read_lines("evaluations.jsonl", shapes.Evaluation)
-        events = self._read_lines("events.jsonl", shapes.event_shape)
+        self._outcome = self._read_if_there("outcome.json", shapes.OUTCOME)
+        self._read_if_there("environment.json", shapes.ENVIRONMENT)
+        attempts = self._read_lines("attempts.jsonl", shapes.attempt)
+        self._read_lines("evaluations.jsonl", lambda _: shapes.EVALUATION)
+        events = self._read_lines("events.jsonl", shapes.event)
         if self._outcome is not None:
             self._look_at_outcome(self._outcome, attempts, events)
         elif not os.path.lexists(self._folder.path / "outcome.json"):
@@ -141,17 +141,17 @@ class _Inspection:
             self._damaged(name, str(error))
         return None
 
-    def _read_if_there(self, name: str, shape: type) -> dict[str, Any] | None:
+    def _read_if_there(self, name: str, shape: shapes.Shape) -> dict[str, Any] | None:
         if not os.path.lexists(self._path(name)):
             return None
         return self._read(name, partial(read_record, shape=shape))
 
-    def _read_lines(self, name: str, shape: shapes.Shape) -> Lines:
+    def _read_lines(self, name: str, shape_of: shapes.Shaping) -> Lines:
         """The lines that can be read, where there are any; that others can't be is noted."""
         path = self._path(name)
         if not os.path.lexists(path):
             return Lines()
-        lines = self._read(name, partial(read_lines, shape=shape)) or Lines()
+        lines = self._read(name, partial(read_lines, shape_of=shape_of)) or Lines()
         if name == "events.jsonl" and (lines.fault or (lines.torn and self._has_result)):
             self._damaged_events(lines)
         elif lines.fault:

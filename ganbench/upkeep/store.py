@@ -21,6 +21,8 @@ from ganbench.upkeep.leases import is_live, lease_findings
 from ganbench.upkeep.reading import Damaged, Newer, Shut, read_record
 from ganbench.upkeep.removable import DAMAGED, Removable, Wanted, of_files, of_folder, of_run
 
+_FOLDERS = ("runs", "throughput", "tables", "damaged")
+
 
 class Piece(Protocol):
     """A part of a store with a lock of its own."""
@@ -45,15 +47,18 @@ def pieces(path: Path) -> Iterator[Piece]:
     yield Top(path)
     if is_folder(path / "throughput"):
         yield Throughputs(path / "throughput")
-    if (path / "runs").is_dir():
+    if is_folder(path / "runs"):
         for folder in listed(path / "runs"):
-            yield Run(folder, path / "damaged") if is_folder(folder) else Stray(folder, path)
+            if is_folder(folder):
+                yield Run(folder, path / "damaged")
+            elif not (is_plain(folder) and folder.name.startswith(".")):  # a file manager's
+                yield Stray(folder, path)
 
 
 def _is_damaged_store(path: Path) -> bool:
     """Whether it is a store but for its store.json."""
     try:
-        read_record(path / "store.json", shapes.Schema)
+        read_record(path / "store.json", shapes.ANY)
     except Damaged:
         return os.path.lexists(path / "store.json") and any(path.glob("runs/*/recipe.json"))
     except (Newer, Shut):
@@ -94,14 +99,16 @@ class Top(_Open):
     def _findings(self) -> Iterator[Finding]:
         marker = self.path / "store.json"
         try:
-            read_record(marker, shapes.Schema)
+            read_record(marker, shapes.ANY)
         except Damaged as error:
             again = partial(write_json, marker, {"schema": SCHEMA})
             mending = (partial(set_aside, marker), again)
             yield Finding(marker, str(error), "set aside, and written again", mending)
-        for name in ("runs", "throughput"):
-            path = self.path / name
-            if os.path.lexists(path) and not path.is_dir():
+        for path in (self.path / name for name in _FOLDERS):
+            if path.is_symlink():
+                what = "it is a link, and in a store none is followed"
+                yield Finding(path, what, "put what it leads to in its place")
+            elif os.path.lexists(path) and not is_folder(path):
                 yield Finding(path, "it is no folder", "set aside", (partial(set_aside, path),))
         for path in [*listed(self.path), *everything_in(self.path / "tables")]:
             yield from leftovers(path)
@@ -183,7 +190,7 @@ class Throughputs:
 
     def _record_findings(self, path: Path) -> Iterator[Finding]:
         try:
-            record = read_record(path, shapes.Throughput)
+            record = read_record(path, shapes.THROUGHPUT)
             if path.stem != f"{record['cell']}-{record['environment']['machine']}":
                 raise Damaged("it is the speed of another cell, or of another machine")
         except Damaged as error:

@@ -1,7 +1,9 @@
 import json
 
 import pandas as pd
+import pytest
 
+from ganbench.errors import StoreError
 from ganbench.results import Results
 from ganbench.tables import FORMATS
 from ganbench.upkeep.collect import collect, without_result
@@ -44,3 +46,21 @@ def test_collecting_again_replaces_them(store):
 def test_runs_without_a_result_are_known(store):
     rows = without_result(Results(store.path))
     assert list(rows["run"]) == [store.interrupted]
+
+
+def test_tables_are_not_written_through_a_link(store, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (store.path / "tables").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="tables' is a link"):
+        list(collect(Results(store.path)))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_damaged_run_is_a_row_or_a_warning(store):
+    (store.run("completed").path / "outcome.json").write_text("[]")
+    (store.run("diverged").path / "recipe.json").write_text("[]")
+    with pytest.warns(UserWarning, match="ganbench store repair"):
+        assert len(list(collect(Results(store.path)))) == 7
+    with pytest.warns(UserWarning, match="ganbench store repair"):
+        rows = without_result(Results(store.path))
+    assert set(rows["outcome"]) == {"interrupted", "unreadable"}

@@ -11,6 +11,8 @@ from ganbench.upkeep import store as parts
 from ganbench.upkeep.check import check
 from ganbench.upkeep.repair import repair
 
+BUSY = "somebody is writing in it, or was until lately"
+
 
 def findings(store):
     return [finding for checked in check(store.path) for finding in checked.findings]
@@ -219,7 +221,9 @@ def test_a_run_that_somebody_is_doing_is_left(store, contents):
         before = contents(store.path)
         assert findings(store) == []
         assert statuses(store) == ["diverged", "interrupted", "running"]
-        assert told(store) == [f"{folder.path}: somebody is writing in it; left"]
+        assert told(store) == [
+            f"{folder.path}: somebody is writing in it, or was until lately; left"
+        ]
         assert contents(store.path) == before
     assert len(told(store)) == 2
 
@@ -232,7 +236,9 @@ def test_a_run_that_somebody_begins_meanwhile_is_left(store, contents, monkeypat
         monkeypatch.setattr(parts, "is_live", lambda _: False)
         monkeypatch.setattr(parts, "lease_findings", lambda _: iter(()))
         before = contents(store.path)
-        assert told(store) == [f"{folder.path}: somebody is writing in it; left"]
+        assert told(store) == [
+            f"{folder.path}: somebody is writing in it, or was until lately; left"
+        ]
         assert contents(store.path) == before
 
 
@@ -243,7 +249,9 @@ def test_speeds_are_left_while_a_cell_is_timed(store, contents):
     path.write_text("damaged")
     with FileLock(store.path / "throughput" / "lock"):
         before = contents(store.path)
-        assert told(store) == [f"{path.parent}: somebody is writing in it; left"]
+        assert told(store) == [
+            f"{path.parent}: somebody is writing in it, or was until lately; left"
+        ]
         assert contents(store.path) == before
     assert len(told(store)) == 1
 
@@ -322,6 +330,43 @@ def test_repairing_that_was_cut_short_is_finished_by_the_next(store, monkeypatch
     assert not any(finding.loses for finding in findings(store))
     assert len(attempts.read_bytes().splitlines()) == 1
     assert statuses(store) == ["interrupted", "interrupted"]
+
+
+@pytest.mark.parametrize("name", ["runs", "throughput", "tables", "damaged"])
+def test_nothing_is_done_behind_a_link_to_another_store(store, contents, tmp_path, name):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(store.path, elsewhere)
+    (elsewhere / name).mkdir(exist_ok=True)
+    for path in elsewhere.rglob("*.json"):
+        path.write_text("damaged")
+    if (store.path / name).exists():
+        shutil.rmtree(store.path / name)
+    (store.path / name).symlink_to(elsewhere / name)
+    before = contents(elsewhere)
+    (found,) = findings(store)
+    assert str(found) == (
+        f"{store.path / name}: it is a link, and in a store none is followed; put what it leads to"
+        " in its place"
+    )
+    told(store)
+    assert contents(elsewhere) == before
+
+
+def test_no_run_is_moved_through_a_link(store, tmp_path):
+    (store.path / "damaged").symlink_to(tmp_path)
+    (store.run("completed").path / "recipe.json").write_text("damaged")
+    with pytest.raises(StoreError, match=r"'.*damaged' is a link"):
+        told(store)
+
+
+def test_files_of_a_file_manager_are_nobodys_business(store, contents):
+    (store.path / "runs" / ".DS_Store").touch()
+    (store.path / "README.md").touch()
+    (store.run("completed").path / "notes.txt").touch()
+    before = contents(store.path)
+    assert findings(store) == []
+    assert told(store) == []
+    assert contents(store.path) == before
 
 
 def test_a_disk_that_is_full_is_one_message(store, monkeypatch):
