@@ -110,7 +110,7 @@ class Play:
         self._device = device
         self._folder = folder
         self._attempt = attempt
-        self._checkpoints = Checkpoints(folder.checkpoints_path)
+        self._checkpoints = Checkpoints(folder.checkpoints_path, folder.check_held)
         self._checkpointed = time.perf_counter()
         self._checkpoint_cost = 0.0
         self._window: list[Round] = []
