@@ -5,9 +5,9 @@
 
 `time` scores features of Inception's size with every bundled metric on features, the reference
 being there, and compares with the time that the bare network takes for as many images, which is
-measured on the first thousand: it is linear. `memory` gives the metrics random features of Inception's size, through an
-extractor that costs nothing, and reports the process's peak resident memory over what it had
-before. Nothing here is asserted: machines differ.
+measured on the first thousand: it is linear. `memory` gives the metrics random features of
+Inception's size, through an extractor that costs nothing, and reports the process's peak resident
+memory over what it had before. Nothing here is asserted: machines differ.
 """
 
 import argparse
