@@ -3,7 +3,13 @@
 A component's hyper-parameters are its constructor's typed arguments, in practice the fields of
 a frozen dataclass, bounded by `Annotated[int, Ge(1)]` (from `annotated_types`) or checked in
 `__post_init__` with a ValueError. A component that must keep state between steps is an
-`nn.Module` with buffers. `version` rises whenever the numbers it gives change.
+`nn.Module` with buffers, and with nothing but tensors in its state. `version` rises whenever the
+numbers it gives change.
+
+What a component is given it shares with others, and changes nothing of it in place; the networks'
+weights are changed by nothing but the optimizers, and by `constrain`. A loss or penalty returns a
+float scalar on the logits' device. Whatever breaks these rules is refused where that can be seen,
+which is by autograd's eyes: not behind `tensor.data`, nor in a network's weights.
 """
 
 from collections.abc import Callable, Mapping

@@ -129,14 +129,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file as a whole."""
-    with _writing(path), _synced_sibling(path, content) as sibling:
+    with writing(path), _synced_sibling(path, content) as sibling:
         os.replace(sibling, path)  # noqa: PTH105
         sync_folder(path.parent)
 
 
 def write_exclusively(path: Path, content: bytes) -> bool:
     """Create a file as a whole; False if it is there already."""
-    with _writing(path), _synced_sibling(path, content) as sibling:
+    with writing(path), _synced_sibling(path, content) as sibling:
         try:
             os.link(sibling, path)
         except FileExistsError:
@@ -149,7 +149,7 @@ def append_line(path: Path, line: Mapping[str, Any]) -> None:
     """Add a JSON object to a file of lines, of which nobody else is a writer."""
     content = json.dumps(line, allow_nan=True).encode() + b"\n"
     is_new = not path.exists()
-    with _writing(path), _opened(path) as descriptor:
+    with writing(path), _opened(path) as descriptor:
         end = _whole_lines(descriptor)
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
@@ -160,14 +160,14 @@ def append_line(path: Path, line: Mapping[str, Any]) -> None:
 
 def cut(path: Path, size: int) -> None:
     """Forget what was appended to a file since it had this size."""
-    with _writing(path), _opened(path) as descriptor:
+    with writing(path), _opened(path) as descriptor:
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)
 
 
 def remove(path: Path) -> None:
     """Delete a file, if it is there, for good."""
-    with _writing(path), suppress(FileNotFoundError):
+    with writing(path), suppress(FileNotFoundError):
         path.unlink()
         sync_folder(path.parent)
 
@@ -176,7 +176,7 @@ def make_folder(path: Path) -> None:
     """Make a folder and its parents, and have them on disk."""
     if not path.is_dir():
         make_folder(path.parent)
-        with _writing(path):
+        with writing(path):
             path.mkdir(exist_ok=True)
             sync_folder(path.parent)
 
@@ -191,7 +191,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     """Within, a disk that is full or a folder that is read-only is one message."""
     try:
         yield

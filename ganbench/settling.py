@@ -43,6 +43,7 @@ class Settling:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
+        self._lease = folder.lease()
         self._farthest = 0
         self._in_vain = 0
 
@@ -53,6 +54,7 @@ class Settling:
             StoreError: the outcome can't be written.
         """
         if is_done(self._folder, job):
+            self._folder.tidy()
             return _DONE
         why = "" if ending.timed_out else ending.lost or _NOT_DONE.get(ending.exit_code, "")
         if why and self._may_be_put_back():
@@ -88,7 +90,7 @@ class Settling:
         """
         folder = self._folder
         try:
-            with held(folder.lease(), wait):
+            with held(self._lease, wait):
                 before = folder.outcome()
                 if before is not None and before.get("attempt", 0) != supersedes:
                     return 0

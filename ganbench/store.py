@@ -19,11 +19,13 @@ Whoever holds a run's lease writes in its folder, and nobody else but for `evalu
 How files are written so that a crash at any moment leaves each whole is in `files.py`.
 """
 
+import fcntl
 import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -31,7 +33,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from filelock import SoftFileLease
+from filelock import SoftFileLease, Timeout
 
 from ganbench import records
 from ganbench.errors import StoreError
@@ -45,12 +47,14 @@ from ganbench.files import (
     write_atomically,
     write_exclusively,
     write_json,
+    writing,
 )
 
 SCHEMA = records.SCHEMA
 # A process that has not refreshed its lease for so long is taken for dead. One whose pid is gone
 # from this machine is known to be.
 LEASE_SECONDS = 60.0
+_NAMELESS_SECONDS = 5.0  # from the making of a lease to the name of its holder in it, at most
 _ELSEWHERE = "\n  Name a new or empty folder, or a store, with `--store FOLDER`."
 
 
@@ -76,6 +80,63 @@ FAILURES = frozenset(
 _MANNER = ("outcome", "plugin", "type", "signal", "exit_code")
 
 
+class Lease(SoftFileLease):
+    """Of a run: a file that names its holder.
+
+    A holder that was killed before it had written its name leaves an empty file, which filelock
+    never takes over. Here that is done when this object has seen it unchanged for some seconds.
+
+    Raises:
+        Timeout: somebody else has it.
+        StoreError: its file can't be written.
+    """
+
+    _nameless: tuple[float, int, int, int] | None = None
+
+    def acquire(self, *args: Any, **kwargs: Any) -> Any:
+        with self._told():
+            return super().acquire(*args, **kwargs)
+
+    def release(self, *args: Any, **kwargs: Any) -> None:
+        with self._told():
+            super().release(*args, **kwargs)
+
+    def _acquire(self) -> None:
+        self._free_if_nameless()
+        super()._acquire()
+
+    def _free_if_nameless(self) -> None:
+        try:
+            descriptor = os.open(self.lock_file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # one process at a time
+            found, named = os.fstat(descriptor), os.lstat(self.lock_file)
+            if found.st_size or not os.path.samestat(found, named):
+                self._nameless = None
+                return
+            seen = (found.st_dev, found.st_ino, found.st_ctime_ns)
+            if self._nameless is None or self._nameless[1:] != seen:
+                self._nameless = (time.monotonic(), *seen)
+            elif time.monotonic() - self._nameless[0] >= _NAMELESS_SECONDS:
+                os.unlink(self.lock_file)  # noqa: PTH108, it may be of any type of path
+        except (BlockingIOError, FileNotFoundError):
+            return
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except Timeout:
+            raise
+        except OSError as error:
+            why = error.strerror or error
+            raise StoreError(f"'{self.lock_file}' can't be written: {why}") from error
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """One run's folder."""
@@ -86,14 +147,14 @@ class RunFolder:
     def key(self) -> str:
         return self.path.name
 
-    def lease(self, on_lost: Callable[[Any], None] | None = None) -> SoftFileLease:
+    def lease(self, on_lost: Callable[[Any], None] | None = None) -> "Lease":
         """Held by whoever is doing the run.
 
         Args:
             on_lost: called, in another thread, if it was taken from its holder, who was taken
                 for dead.
         """
-        return SoftFileLease(
+        return Lease(
             self.path / "lease", lease_duration=LEASE_SECONDS, on_compromise=on_lost, timeout=0
         )
 
@@ -146,21 +207,24 @@ class RunFolder:
     def begin_anew(self) -> None:
         """Forget what an earlier attempt left unfinished."""
         rmtree(self.checkpoints_path, ignore_errors=True)
-        for leftover in (*self.pictures(), self.generator_path):
-            leftover.unlink(missing_ok=True)
+        _delete((*self.pictures(), self.generator_path))
         write_atomically(self.path / "events.jsonl", b"")
 
     def go_on_from(self, events_size: int, generator_steps: int) -> None:
         """Forget what happened after a checkpoint: it will happen again."""
         cut(self.path / "events.jsonl", events_size)
-        for picture in self.pictures():
-            if int(picture.stem) > generator_steps:
-                picture.unlink()
+        _delete(p for p in self.pictures() if int(p.stem) > generator_steps)
 
     def sweep(self) -> None:
         """Delete files that were being written when a process ended."""
-        for leftover in self.path.rglob(f"{UNFINISHED}*"):
-            leftover.unlink(missing_ok=True)
+        _delete(self.path.rglob(f"{UNFINISHED}*"))
+
+    def tidy(self) -> None:
+        """Delete what a run with a result keeps for nothing: its process was killed just then."""
+        if self.checkpoints_path.exists() and self.has_result:
+            with suppress(Timeout), self.lease():
+                rmtree(self.checkpoints_path, ignore_errors=True)
+                self.sweep()
 
     def save_environment(self, environment: Mapping[str, Any]) -> None:
         write_json(self.path / "environment.json", {"schema": SCHEMA, **environment})
@@ -252,6 +316,12 @@ class RunFolder:
         return sorted((self.path / "samples").glob("[0-9]*.png"))
 
 
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with writing(path):
+            path.unlink(missing_ok=True)
+
+
 def _manner(outcome: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(outcome.get(name) for name in _MANNER)
 
@@ -305,7 +375,9 @@ class Store:
             raise StoreError(f"store '{path}' can't be made: '{nearest}' is no folder.{_ELSEWHERE}")
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise StoreError(f"store '{path}' can't be written: permission denied.{_ELSEWHERE}")
-        if nearest == path and not (path / "store.json").exists() and any(path.iterdir()):
+        # Looked at before store.json, which another process may be making.
+        content = nearest == path and [p for p in path.iterdir() if not _is_unfinished(p)]
+        if content and not (path / "store.json").exists():
             raise StoreError(f"'{path}' is no ganbench store and is not empty.{_ELSEWHERE}")
 
     def run(self, key: str) -> RunFolder:
@@ -325,6 +397,10 @@ class Store:
 
     def throughputs(self) -> list[dict[str, Any]]:
         return [read_json(path) for path in sorted((self.path / "throughput").glob("*.json"))]
+
+
+def _is_unfinished(path: Path) -> bool:
+    return path.name.startswith(UNFINISHED)
 
 
 def _is_newer(schema: object) -> bool:

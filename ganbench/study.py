@@ -99,6 +99,7 @@ class Study:
         kept = folder.has_result or (folder.failed_twice and self._setup.existing == "reuse")
         fresh = self._setup.existing == "rerun"
         if outcome is not None and kept and not fresh:
+            folder.tidy()
             return None
         superseded = 0 if outcome is None else outcome.get("attempt", 0)
         return replace(self._job("run", experiment), supersedes=superseded, fresh=fresh)

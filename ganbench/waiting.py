@@ -5,11 +5,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from filelock import SoftFileLease, Timeout
+from filelock import Timeout
 
-from ganbench.errors import StoreError
 from ganbench.executors.job import Job
-from ganbench.store import RunFolder, Store
+from ganbench.store import Lease, RunFolder, Store
 
 _LOOK_SECONDS = 1.0  # between two looks at a run that somebody else is doing
 
@@ -20,7 +19,7 @@ class Waiting:
     def __init__(self, jobs: Iterable[Job], store: Store) -> None:
         self._jobs = deque(jobs)
         self._store = store
-        self._leases: dict[str, SoftFileLease] = {}
+        self._leases: dict[str, Lease] = {}
         self._look_at: dict[str, float] = {}
 
     def __len__(self) -> int:
@@ -69,7 +68,7 @@ def is_done(folder: RunFolder, job: Job) -> bool:
 
 
 @contextmanager
-def held(lease: SoftFileLease, wait: float = 0.0) -> Iterator[None]:
+def held(lease: Lease, wait: float = 0.0) -> Iterator[None]:
     """Within, the lease is ours.
 
     Args:
@@ -79,13 +78,7 @@ def held(lease: SoftFileLease, wait: float = 0.0) -> Iterator[None]:
         Timeout: somebody else holds it.
         StoreError: it can't be written.
     """
-    try:
-        lease.acquire(timeout=wait, poll_interval=0.05)
-    except Timeout:
-        raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise StoreError(f"'{lease.lock_file}' can't be written: {reason}") from error
+    lease.acquire(timeout=wait, poll_interval=0.05)
     try:
         yield
     finally:

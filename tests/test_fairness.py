@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganbench import runner
+from ganbench import play, runner
 from ganbench.assembly import assemble
 from ganbench.executors.job import PluginChoice
 from ganbench.planning import load, plan
@@ -90,7 +90,7 @@ def finished_networks(experiment, data, folder, monkeypatch):
         games.append(assemble(*arguments))
         return games[-1]
 
-    monkeypatch.setattr(runner, "assemble", remembering)
+    monkeypatch.setattr(play, "assemble", remembering)
     folder.plan(experiment.recipe())
     assert runner.run(experiment, data, CPU, folder) is Outcome.COMPLETED
     return games[-1].generator.network, games[-1].discriminator.network

@@ -3,6 +3,7 @@
 Commands import what they need when they run, so that `--help` and `list` stay light.
 """
 
+import signal
 import sys
 import warnings
 from io import StringIO
@@ -51,6 +52,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; what a user can mend is one message and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     warnings.formatwarning = lambda text, *_: f"Warning: {printable(str(text), lines=True)}\n"
     try:
         code = cli.main(standalone_mode=False)

@@ -48,10 +48,10 @@ class _Faults:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return None
         text = os.fsdecode(path)
-        if dir_fd is not None and not os.path.isabs(text):
+        if dir_fd is not None and not text.startswith("/"):
             folder = self.opened.get(dir_fd)
             return None if folder is None else f"{folder}/{text}"
-        text = os.path.abspath(text)
+        text = str(Path(text).absolute())
         within = text == self.store or text.startswith(f"{self.store}/")
         return text[len(self.store) :] or "/" if within else None
 
@@ -68,10 +68,11 @@ class _Faults:
         if what and not what.startswith("kill"):
             number = getattr(errno, what)
             raise OSError(number, os.strerror(number), path)
-        result = call()
-        if what:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
+        try:
+            return call()
+        finally:
+            if what:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def _due(self) -> str:
         told = self.told
@@ -98,7 +99,7 @@ _faults: _Faults | None = None
 
 def install(role: str = "") -> None:
     """Wrap `os` where the variable says so; in a process that was forked, begin to count anew."""
-    global _faults  # noqa: PLW0603
+    global _faults
     told = os.environ.get(VARIABLE)
     if not told:
         _faults = None
@@ -150,7 +151,7 @@ def _pair_call(name: str) -> Callable[..., Any]:
 
         def go() -> None:
             _REAL[name](source, target, **kwargs)
-            if os.path.basename(found) == "outcome.json":
+            if Path(found).name == "outcome.json":
                 with _REAL_OPEN(target) as file:
                     content = json.load(file)
                 _faults.note("ended", content["outcome"], content.get("attempt", 0), found)
