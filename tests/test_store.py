@@ -1,11 +1,13 @@
+import errno
 import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
+from filelock import SoftFileLease, Timeout
 
 from ganbench import files, store
 from ganbench.errors import StoreError
@@ -330,3 +332,80 @@ def test_throughputs(tmp_path):
     write_json(store.throughput_path("cell", "machine"), {"cell": "cell"})
     assert store.throughputs() == [{"cell": "cell"}]
     assert entries(tmp_path / "throughput") == ["cell-machine.json"]
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    monkeypatch.setattr(store, "_NAMELESS_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_lease_whose_holder_was_killed_before_it_was_named_is_taken_over(folder):
+    path = folder.path / "lease"
+    path.touch()
+    lease, other = folder.lease(), folder.lease()
+    for each in (lease, other):
+        with pytest.raises(Timeout):
+            each.acquire()
+    time.sleep(0.11)
+    with lease:
+        assert path.stat().st_size
+        with pytest.raises(Timeout):
+            other.acquire()
+    with other.acquire(timeout=5.0):
+        pass
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("soon")
+def test_one_that_is_just_being_made_is_not_taken(folder):
+    path = folder.path / "lease"
+    path.touch()
+    lease = folder.lease()
+    with pytest.raises(Timeout):
+        lease.acquire()
+    time.sleep(0.11)
+    path.unlink()
+    path.touch()  # another holder's
+    with pytest.raises(Timeout):
+        lease.acquire()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("when", ["open", "unlink"])
+def test_a_lease_that_cannot_be_written_is_said(folder, monkeypatch, when):
+    lease = folder.lease()
+    if when == "unlink":
+        lease.acquire()
+
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SoftFileLease, "_acquire" if when == "open" else "_release", fail)
+    with pytest.raises(StoreError, match=r"lease' can't be written: No space left on device$"):
+        lease.acquire() if when == "open" else lease.release()
+    monkeypatch.undo()
+    lease.release()
+
+
+def test_a_store_that_was_being_made_is_made(tmp_path):
+    (tmp_path / ".unfinished-store.json-0123456789ab").write_bytes(b'{"sch')
+    Store.check(tmp_path)
+    assert Store(tmp_path, create=True).throughputs() == []
+
+
+def test_a_run_with_a_result_keeps_no_checkpoints(folder):
+    (folder.checkpoints_path / "0000000010").mkdir(parents=True)
+    leftover = folder.path / ".unfinished-outcome.json-0123456789ab"
+    leftover.touch()
+    folder.tidy()
+    folder.finish(Outcome.CRASHED)
+    folder.tidy()
+    assert folder.checkpoints_path.exists()
+    (folder.path / "outcome.json").unlink()
+    folder.finish(Outcome.COMPLETED)
+    with folder.lease():
+        folder.tidy()  # somebody is at it
+        assert leftover.exists()
+    folder.tidy()
+    assert entries(folder.path) == ["outcome.json", "recipe.json"]

@@ -117,7 +117,8 @@ def test_running_it_again_reuses_everything(main_job, ganbench_command):
         assert line.split() in [shown.split() for shown in ran.stdout.splitlines()]
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, ganbench_command):
+@pytest.mark.parametrize("ctrl_c", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, ganbench_command, ctrl_c):
     command = [ganbench_command, "run", "--losses", "nonsat", "--seeds", "4", "--budget", "2kimg"]
     process = subprocess.Popen(
         [*command, "--jobs", "1"],
@@ -130,7 +131,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, ganbench_comm
     for line in process.stdout:
         if line.startswith("completed"):
             time.sleep(0.5)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(ctrl_c)
             break
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -1,6 +1,6 @@
 """Kill `ganbench run` at every write, at random moments and two at once; compare what is left.
 
-    python tests/stress/stress.py [--kills 300] [--seed 0] [--only SCENARIO,...] [--keep FOLDER]
+    python tests/stress/stress.py [--short] [--seed 0] [--only SCENARIO,...] [--amount 0.5]
 
 A process that has imported everything forks the commands and their workers, so that one costs a
 fraction of a second: they are as good as fresh ones, in sessions of their own, and see the same
@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import faults
 import torch
+from filelock import Timeout
 
 from ganbench import timing
 from ganbench.cli import main as cli_main
@@ -49,6 +50,8 @@ from ganbench.request import Request, Setup
 from ganbench.results import Results
 from ganbench.settling import Settling
 from ganbench.store import Store
+from ganbench.upkeep.check import check
+from ganbench.waiting import Waiting
 
 PROTOCOL = "quick:batch_size=8:evaluations=4:evaluation_samples=200:ema_half_life_kimg=0.05:budget="
 LOSSES = "nonsat+lecam:start=3,wgan-gp"
@@ -194,8 +197,10 @@ def _run(folder: Any) -> dict[str, Any]:
         raise Finding(f"{folder.path} has no outcome")
     if outcome.pop("sha256", None) != folder.digests():
         raise Finding(f"{folder.path} is not what its outcome says")
-    if folder.is_leased:
-        raise Finding(f"{folder.path} is leased still")
+    try:
+        folder.lease().acquire(timeout=10).lock.release()  # seconds, where it has no name in it
+    except Timeout:
+        raise Finding(f"{folder.path} is leased still") from None
     return {
         "outcome": _timeless(outcome),
         "events": [_timeless(event) for event in folder.events()],
@@ -268,6 +273,7 @@ class Tally:
     kills: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
+    litter: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
 
 
@@ -331,6 +337,9 @@ class Bench:
     def compare(self, study: Small, folder: Path) -> None:
         """Refuse a store that is not what the undisturbed study left."""
         check_readable(folder / "store")
+        for looked_at in check(folder / "store"):
+            for found in looked_at.findings:
+                self.tally.litter[_anonymous(str(found), folder)] += 1
         check_log(folder / "log")
         found, expected = left(folder / "store"), self.expected(study)
         if found != expected:
@@ -385,18 +394,17 @@ FOUR = Small(300, 2)
 def worker_boundaries(bench: Bench, share: float) -> None:
     """Kill a run's worker before, in and after each of its writes; its parent lives, or not."""
     for number, where, what in _strikes(bench, share, ("kill", "kill-after", "short")):
-        for survives in (True, False) if share == 1 else (bool(number % 2),):
-            survivor = "parent lives" if survives else "parent dies"
-            with bench.case(f"worker {what} at {number} ({where}), {survivor}") as folder:
-                job = _planned(ONE, folder)
-                told = {"role": "run", "at": number, "what": what}
-                ending = _work(job, bench.fault(folder, **told))
-                _expect(ending.exit_code, -signal.SIGKILL)
-                bench.tally.kills[f"worker, {what}"] += 1
-                bench.tally.struck[where] += 1
-                check_readable(folder / "store")
-                _finish_run(job, ending if survives else None, bench, folder)
-                bench.compare(ONE, folder)
+        survives = bool((number + len(what)) % 2)
+        survivor = "parent lives" if survives else "parent dies"
+        with bench.case(f"worker {what} at {number} ({where}), {survivor}") as folder:
+            job = _planned(ONE, folder)
+            ending = _work(job, bench.fault(folder, role="run", at=number, what=what))
+            _expect(ending.exit_code, -signal.SIGKILL)
+            bench.tally.kills[f"worker, {what}"] += 1
+            bench.tally.struck[where] += 1
+            check_readable(folder / "store")
+            _finish_run(job, ending if survives else None, bench, folder)
+            bench.compare(ONE, folder)
 
 
 def worker_errors(bench: Bench, share: float) -> None:
@@ -461,23 +469,42 @@ def _work(job: Job, environment: Mapping[str, str]) -> Any:
 
 def _finish_run(job: Job, ending: Any, bench: Bench, folder: Path) -> None:
     """As a study does: settle what its worker left, and try again; or begin as the next study."""
-    run = Store(folder / "store").run(job.key)
-    settling = Settling(run)
+    store = Store(folder / "store")
+    run = store.run(job.key)
     if ending is None:
-        outcome = run.outcome()
-        if outcome is not None and run.has_result:
+        _next_command(job, bench, folder)
+        return
+    settling = Settling(run)
+    deadline = time.monotonic() + LIMIT
+    while (verdict := settling.settle(job, ending)).again is not None:
+        waiting = Waiting([verdict.again], store)
+        while (next_job := waiting.next()) is None and not waiting.done_elsewhere():
+            if time.monotonic() > deadline:
+                raise Finding(f"{run.path} can't be had: {verdict.why}")
+            time.sleep(0.05)
+        if next_job is None:
             return
-        job = replace(job, supersedes=0 if outcome is None else outcome["attempt"])
+        job = next_job
         ending = _work(job, bench.fault(folder))
-    for _ in range(4):
-        verdict = settling.settle(job, ending)
-        if verdict.again is None:
-            break
-        ending = _work(verdict.again, bench.fault(folder))
-        job = verdict.again
-    if not run.has_result:  # the next command's turn
-        outcome = run.outcome() or {}
-        _work(replace(job, supersedes=outcome.get("attempt", 0)), bench.fault(folder))
+    if not run.has_result:
+        _next_command(job, bench, folder)
+
+
+def _next_command(job: Job, bench: Bench, folder: Path) -> None:
+    """What another `ganbench run` does with the run."""
+    store = Store(folder / "store")
+    run = store.run(job.key)
+    run.tidy()
+    outcome = run.outcome()
+    if run.has_result:
+        return
+    waiting = Waiting([replace(job, supersedes=(outcome or {}).get("attempt", 0))], store)
+    deadline = time.monotonic() + LIMIT
+    while (next_job := waiting.next()) is None:
+        if time.monotonic() > deadline:
+            raise Finding(f"{run.path} can't be had")
+        time.sleep(0.05)
+    _expect(_work(next_job, bench.fault(folder)).exit_code, 0)
 
 
 def _expect(found: int, *expected: int) -> None:
@@ -487,8 +514,8 @@ def _expect(found: int, *expected: int) -> None:
 
 def _anonymous(line: str, folder: Path) -> str:
     """A message without what is another each time."""
-    words = line.replace(str(folder), "").split("'")
-    return "'".join(w if place % 2 == 0 else Path(w).name[:12] for place, w in enumerate(words))
+    line = re.sub(r"/[^ '\"]*/", "", line.replace(str(folder), ""))
+    return re.sub(r"[0-9a-f]{12,64}|\d{8,10}", "N", line)
 
 
 def parent_boundaries(bench: Bench, share: float) -> None:
@@ -499,12 +526,15 @@ def parent_boundaries(bench: Bench, share: float) -> None:
         (role, number, where, what)
         for role in ("parent", "time")
         for number, where in enumerate(boundaries(logs, role), 1)
-        for what in ("kill", "ENOSPC", "EIO")
+        for what in ("kill", "ENOSPC", "EIO", "full disk")
     ]
     kept = sorted(bench.random.sample(range(len(strikes)), round(share * len(strikes))))
     for role, number, where, what in (strikes[place] for place in kept):
         with bench.case(f"{role} {what} at {number} ({where})") as folder:
-            process = bench.start(PAIR, folder, role=role, at=number, what=what)
+            told = {"role": role, "at": number, "what": what}
+            if what == "full disk":  # for workers, too
+                told |= {"role": "any", "what": "ENOSPC", "spent": ""}
+            process = bench.start(PAIR, folder, **told)
             code = process.wait()
             bench.tally.kills[f"{role}, {what}"] += 1
             bench.tally.struck[where] += 1
@@ -528,7 +558,7 @@ def _check_told(code: int, out: str) -> None:
         raise Finding(f"no message:\n{out[-1500:]}")
 
 
-def random_kills(bench: Bench, kills: int) -> None:
+def random_kills(bench: Bench, kills: float) -> None:
     """Kill the command with all its workers, or it alone, or a worker, at random, over and over."""
     done = 0
     while done < kills:
@@ -589,16 +619,18 @@ def _is_there(pid: int) -> bool:
         return False
 
 
-def at_once(bench: Bench, kills: int) -> None:
+def at_once(bench: Bench, kills: float) -> None:
     """Two or three commands on one store, undisturbed and with kills among them."""
     done = 0
-    for commands in (2, 3, *bench.random.choices((2, 3), k=max(0, kills // 4))):
-        deaths = 0 if done == 0 and commands == 2 else bench.random.randrange(0, 8)
-        deaths = min(deaths, kills - done) if kills else 0
+    for commands in (2, 3):
+        with bench.case(f"{commands} at once") as folder:
+            _together(bench, folder, commands, 0)
+    while done < kills:
+        commands = bench.random.choice((2, 3))
+        deaths = min(bench.random.randrange(1, 8), int(kills) - done)
         with bench.case(f"{commands} at once, {deaths} kills") as folder:
             _together(bench, folder, commands, deaths)
-            bench.tally.kills["at once"] += deaths
-            done += deaths
+        done += deaths
 
 
 def _together(bench: Bench, folder: Path, commands: int, deaths: int) -> None:
@@ -606,26 +638,25 @@ def _together(bench: Bench, folder: Path, commands: int, deaths: int) -> None:
     for _ in range(deaths):
         time.sleep(bench.random.uniform(0.05, 1.5))
         name = bench.random.choice(sorted(running))
-        process = running[name]
-        workers = workers_of(process.pid)
-        if bench.random.random() < 0.5 and workers:
+        workers = workers_of(running[name].pid)
+        if workers and bench.random.random() < 0.5:
             with suppress(ProcessLookupError):
                 os.kill(bench.random.choice(workers), signal.SIGKILL)
+            bench.tally.kills["at once, worker"] += 1
             continue
-        process.kill()
-        process.wait()
+        running[name].kill()
+        running[name].wait()
+        bench.tally.kills["at once, parent"] += 1
         check_readable(folder / "store")
         (folder / name).unlink()
         running[name] = bench.start(FOUR, folder, name)
     codes = {name: process.wait() for name, process in running.items()}
+    if not set(codes.values()) <= ({0, 3} if deaths else {0}):
+        raise Finding(f"exit codes {codes}: {(folder / 'out-0').read_text()[-1500:]}")
     if not deaths:
-        _expect(max(codes.values()), 0)
         tables = {_printed(folder / name) for name in running}
         if len(tables) > 1:
             raise Finding("they print other tables:\n" + "\n".join(tables))
-        bench.compare(FOUR, folder)
-    if not set(codes.values()) <= {0, 3}:
-        raise Finding(f"exit codes {codes}: {(folder / 'out-0').read_text()[-1500:]}")
     bench.finish(FOUR, folder)
 
 
@@ -634,7 +665,7 @@ def _printed(path: Path) -> str:
     return path.read_text().rpartition("\narchitecture ")[2].partition("\nresults in")[0]
 
 
-def signals(bench: Bench, times: int) -> None:
+def signals(bench: Bench, times: float) -> None:
     """SIGINT and SIGTERM at random moments: exit code 130, workers gone, nothing lost."""
     done = 0
     while done < times:
@@ -659,7 +690,7 @@ def signals(bench: Bench, times: int) -> None:
             bench.finish(FOUR, folder)
 
 
-def real(bench: Bench, kills: int) -> None:
+def real(bench: Bench, kills: float) -> None:
     """Commands and workers as a user starts them; two at once, killed at random moments."""
     with bench.case("real processes") as folder:
         path = [faults.site(folder / "site"), *os.environ.get("PYTHONPATH", "").split(":")]
@@ -677,7 +708,7 @@ def real(bench: Bench, kills: int) -> None:
                 )
 
         running = {name: start(name) for name in ("out-0", "out-1")}
-        for _ in range(kills):
+        for _ in range(int(kills)):
             time.sleep(bench.random.uniform(1.0, 9.0))
             name = bench.random.choice(sorted(running))
             workers = workers_of(running[name].pid)
@@ -695,11 +726,11 @@ def real(bench: Bench, kills: int) -> None:
 
 # (what, how much of it in the short and in the long version): a share of all strikes, or kills
 SCENARIOS: dict[str, tuple[Callable[[Bench, Any], None], float, float]] = {
-    "worker-boundaries": (worker_boundaries, 0.04, 0.5),
-    "worker-errors": (worker_errors, 0.02, 0.25),
-    "parent-boundaries": (parent_boundaries, 0.04, 0.5),
-    "random-kills": (random_kills, 3, 60),
-    "at-once": (at_once, 0, 40),
+    "worker-boundaries": (worker_boundaries, 0.03, 1.0),
+    "worker-errors": (worker_errors, 0.01, 0.2),
+    "parent-boundaries": (parent_boundaries, 0.02, 0.3),
+    "random-kills": (random_kills, 2, 40),
+    "at-once": (at_once, 2, 40),
     "signals": (signals, 2, 20),
     "real": (real, 0, 12),
 }
@@ -723,7 +754,8 @@ def main() -> int:
         scenario, short, long = SCENARIOS[name]
         before, then = sum(bench.tally.kills.values()), time.monotonic()
         amount = options.amount or (short if options.short else long)
-        scenario(bench, amount if isinstance(amount, float) and amount <= 1 else int(amount))
+        if amount:
+            scenario(bench, amount)
         strikes = sum(bench.tally.kills.values()) - before
         print(f"{name}: {strikes} strikes in {time.monotonic() - then:.0f} s", flush=True)
     print(summary(bench.tally, time.monotonic() - started))
@@ -740,6 +772,7 @@ def summary(tally: Tally, seconds: float) -> str:
         ("what", tally.kills),
         ("at which boundary", tally.struck),
         ("what was said", tally.endings),
+        ("what `ganbench store check` found in the end", tally.litter),
     ):
         lines += [f"| {title} | times |", "|---|---|"]
         lines += [f"| {name} | {times} |" for name, times in sorted(counter.items())]
