@@ -62,8 +62,7 @@ class WorkerProcess:
         """How it ended, or None while it runs; when its time is up it is made to end."""
         code = self._process.poll()
         if code is not None:
-            self._end_family()
-            self._free_lease()
+            self._clean_up()
             return Ending(code, timed_out=self._timed_out)
         if self._deadline is not None and time.monotonic() > self._deadline:
             if self._timed_out:
@@ -79,9 +78,9 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it, and what it started, now."""
-        self._end_family()
         self._process.kill()
         self._process.wait()
+        self._clean_up()
 
     def wait(self, seconds: float) -> bool:
         """Whether it has ended within that time."""
@@ -89,14 +88,12 @@ class WorkerProcess:
             self._process.wait(max(0.0, seconds))
         return self._process.returncode is not None
 
-    def _free_lease(self) -> None:
-        """Nobody has to wait until a dead worker's lease has run out: here it is known dead."""
-        with suppress(Timeout, StoreError), RunFolder(self.job.run_path).lease():
-            pass
-
-    def _end_family(self) -> None:
+    def _clean_up(self) -> None:
+        """End what it started, and take its lease from it: here it is known to be dead."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(Timeout, StoreError), RunFolder(self.job.run_path).lease():
+            pass
 
 
 def end_all(processes: Sequence[WorkerProcess]) -> None:

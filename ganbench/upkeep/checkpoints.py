@@ -37,28 +37,34 @@ def fault_of(folder: Path) -> str:
     odd = [path.name for path in listed(folder) if not is_plain(path)]
     if odd:
         return f"'{odd[0]}' is no plain file"
-    try:
-        read_record(folder / _MANIFEST, shapes.MANIFEST)
-        read_record(folder / "progress.json", shapes.ANY)
-    except Damaged as error:
-        return str(error)
+    for name, shape in ((_MANIFEST, shapes.MANIFEST), ("progress.json", shapes.ANY)):
+        try:
+            read_record(folder / name, shape)
+        except Damaged as error:
+            return f"'{name}': {error}"
     fault = fault_found(folder)
     if fault is not None and isinstance(fault.__cause__, PermissionError):
         raise Shut(str(fault.__cause__))
     return "" if fault is None else str(fault)
 
 
-def checkpoint_findings(root: Path) -> Iterator[Finding]:
-    """What is wrong in the folder of a run's checkpoints."""
+def checkpoint_findings(root: Path, *, has_result: bool) -> Iterator[Finding]:
+    """What is wrong in the folder of a run's checkpoints.
+
+    Nothing is lost by one that is not the last: deleting it may have been cut short.
+    """
     for folder in listed(root):
         if not is_folder(folder):
             aside = (partial(set_aside, folder),)
             yield Finding(folder, "it is no checkpoint", "set aside", aside)
+    needed = not has_result
     for folder in checkpoints(root):
         removal = (partial(delete, folder),)
-        if is_finished(folder):
-            if fault := fault_of(folder):
-                yield Finding(folder, f"it is unsound: {fault}", "deleted", removal)
-        elif is_old(folder):
-            what = "writing it was cut short"
-            yield Finding(folder, what, "deleted", removal, loses=False)
+        if not is_finished(folder):
+            if is_old(folder):
+                what = "writing it was cut short"
+                yield Finding(folder, what, "deleted", removal, loses=False)
+        elif fault := fault_of(folder):
+            yield Finding(folder, f"it is unsound: {fault}", "deleted", removal, loses=needed)
+        else:
+            needed = False

@@ -41,7 +41,7 @@ def check_picture(path: Path) -> None:
             raise Damaged("it is no whole PNG") from error
 
 
-def content_findings(run: Path, read: frozenset[str]) -> Iterator[Finding]:
+def content_findings(run: Path, read: frozenset[str], *, has_result: bool) -> Iterator[Finding]:
     """What is wrong with everything in a run's folder, but for the files that were `read`."""
     waiting = [path for path in listed(run) if path.name not in read]
     while waiting:
@@ -49,7 +49,7 @@ def content_findings(run: Path, read: frozenset[str]) -> Iterator[Finding]:
         if path.parent == run and path.name in _FOLDERS and not is_folder(path):
             yield _aside(path, "it is no folder")
         elif path == run / "checkpoints":
-            yield from checkpoint_findings(path)
+            yield from checkpoint_findings(path, has_result=has_result)
         elif is_folder(path):
             waiting += listed(path)
         else:

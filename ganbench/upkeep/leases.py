@@ -40,10 +40,13 @@ def lease_findings(folder: RunFolder) -> Iterator[Finding]:
         is_plain = stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return
-    if not is_plain or folder.lease().pid is None:
-        what = "it names nobody, so that no process can take it over"
-        acts = (partial(set_aside, path),)
-        yield Finding(path, what, "set aside: the run can be done again", acts)
+    aside = (partial(set_aside, path),)
+    if not is_plain:
+        what = "it is no plain file, and nobody can do the run"
+        yield Finding(path, what, "set aside", aside)
+    elif folder.lease().pid is None:
+        what = "it names nobody: its process ended while it was written"
+        yield Finding(path, what, "set aside", aside, loses=False)
     else:
         what = "whoever held it is gone, or was not heard of for long"
         yield Finding(path, what, "nothing to do, the next to do the run takes it", loses=False)

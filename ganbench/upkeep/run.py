@@ -89,7 +89,7 @@ class _Inspection:
             self._look_at_outcome(self._outcome, attempts, events)
         elif not os.path.lexists(self._folder.path / "outcome.json"):
             self.status = str(Outcome.INTERRUPTED) if attempts.records else "not started"
-        self._found += content_findings(self._folder.path, _READ)
+        self._found += content_findings(self._folder.path, _READ, has_result=self._has_result)
 
     def _was_being_planned(self) -> bool:
         names = [path.name for path in listed(self._folder.path)]

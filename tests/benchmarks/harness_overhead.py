@@ -17,6 +17,7 @@ import torch
 from torch.nn.functional import softplus
 
 from ganbench.planning import load, plan
+from ganbench.play import Attempt
 from ganbench.plugins import discover
 from ganbench.request import Request, Setup
 from ganbench.runner import run
@@ -27,8 +28,7 @@ CASES = {"digits": "dcgan:width=32", "ring": "mlp"}
 
 def harness_seconds(experiment, data, folder):
     folder.plan(experiment.recipe())
-    folder.begin_attempt()
-    run(experiment, data, torch.device("cpu"), folder)
+    run(experiment, data, torch.device("cpu"), folder, Attempt(folder.begin_attempt()))
     return folder.outcome()["seconds"]
 
 
@@ -84,9 +84,10 @@ def main():
             store = Store(setup.store, create=True)
             bare_seconds(experiment, data, 50)
             ratios = []
-            for _ in range(options.pairs):
+            for number in range(options.pairs):
                 bare = bare_seconds(experiment, data, options.steps)
-                ratios.append(harness_seconds(experiment, data, store.run(experiment.key)) / bare)
+                folder = store.run(f"{experiment.key}-{number}")
+                ratios.append(harness_seconds(experiment, data, folder) / bare)
         print(
             f"{dataset} {architecture}: harness / bare = {statistics.median(ratios):.3f}"
             f" (of {len(ratios)} pairs: {min(ratios):.3f} to {max(ratios):.3f})"

@@ -311,6 +311,12 @@ DAMAGES: dict[str, Damage] = {
         "0000000011",
         "'sha256'",
     ),
+    "checkpoint whose deletion was cut short": Damage(
+        on("interrupted", "checkpoints/0000000010/progress.json", Path.unlink),
+        "0000000010",
+        "'progress.json': it is not there",
+        False,
+    ),
     "checkpoints a file": Damage(
         on("interrupted", "checkpoints", instead(Path.touch)), "checkpoints", "no folder"
     ),
@@ -341,13 +347,13 @@ DAMAGES: dict[str, Damage] = {
         in_store(f"tables/{UNFINISHED}a", aged(Path.touch)), f"{UNFINISHED}a", "cut short", False
     ),
     "lease of nobody": Damage(
-        on("interrupted", "lease", aged(Path.touch)), "lease", "names nobody"
+        on("interrupted", "lease", aged(Path.touch)), "lease", "names nobody", False
     ),
     "lease of noise": Damage(
-        on("interrupted", "lease", aged(content(os.urandom(99)))), "lease", "names nobody"
+        on("interrupted", "lease", aged(content(os.urandom(99)))), "lease", "names nobody", False
     ),
-    "lease a folder": Damage(on("interrupted", "lease", Path.mkdir), "lease", "names nobody"),
-    "lease a link": Damage(on("interrupted", "lease", link("/dev/zero")), "lease", "names nobody"),
+    "lease a folder": Damage(on("interrupted", "lease", Path.mkdir), "lease", "no plain file"),
+    "lease a link": Damage(on("interrupted", "lease", link("/dev/zero")), "lease", "no plain file"),
     "run a link": Damage(linked_run, "", "no folder, as each run is"),
     "run a file": Damage(in_store("runs/x", Path.touch), "x", "no folder, as each run is"),
     "speed torn": Damage(the_speed(edit(lambda c: c[:50])), ".json", "no JSON"),
