@@ -68,6 +68,9 @@ class Finding(Exception):
 # Processes
 
 
+_ENDING = {signal.SIGINT, signal.SIGTERM}
+
+
 class Fork:
     """A forked process in a session of its own, with what ganbench uses of subprocess.Popen."""
 
@@ -75,9 +78,12 @@ class Fork:
         self.returncode: int | None = None
         sys.stdout.flush()
         sys.stderr.flush()
+        # Within a fork Python loses the exception that a signal raises; subprocess makes none.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         self.pid = os.fork()
         if not self.pid:
             _become(target, environment, out)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
     def poll(self) -> int | None:
         if self.returncode is None:
@@ -118,6 +124,7 @@ def _become(target: Callable[[], object], environment: Mapping[str, str], out: i
         for number in (signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         os.environ.clear()
         os.environ.update(environment)
         faults.install(_role())
