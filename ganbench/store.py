@@ -296,7 +296,8 @@ class RunFolder:
         outcome = self.outcome()
         if outcome is None or outcome["outcome"] not in FAILURES:
             return False
-        return any(_manner(outcome) == _manner(earlier) for earlier in self.superseded())
+        earlier = [e for e in self.superseded() if e["attempt"] != outcome.get("attempt", 0)]
+        return any(_manner(outcome) == _manner(each) for each in earlier)
 
     def save_picture(self, generator_steps: int, content: bytes) -> None:
         write_atomically(self.path / "samples" / f"{generator_steps:08d}.png", content)
