@@ -11,7 +11,7 @@ newer has been read back and found sound.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -43,11 +43,19 @@ class Checkpoint:
     progress: Mapping[str, Any]
 
 
+def _nothing() -> None: ...
+
+
 @dataclass(frozen=True)
 class Checkpoints:
-    """Those of one run."""
+    """Those of one run.
+
+    Args:
+        check_held: called before each write; it may end the process.
+    """
 
     folder: Path
+    check_held: Callable[[], None] = _nothing
 
     def save(self, step: int, state: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
         """Write one; it is sound, and on disk, when this returns.
@@ -62,8 +70,10 @@ class Checkpoints:
             _PROGRESS: encoded({"schema": SCHEMA, **progress}),
         }
         for name, content in contents.items():
+            self.check_held()
             write_atomically(folder / name, content)
         digests = {name: sha256(content).hexdigest() for name, content in contents.items()}
+        self.check_held()
         write_json(folder / _MANIFEST, {"schema": SCHEMA, "sha256": digests})
         _contents(folder)
         for older in self._folders()[_KEPT:]:

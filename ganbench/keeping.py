@@ -80,7 +80,7 @@ class Keeper:
     def __init__(self, folder: RunFolder, attempt: Attempt) -> None:
         self._folder = folder
         self._attempt = attempt
-        self._checkpoints = Checkpoints(folder.checkpoints_path)
+        self._checkpoints = Checkpoints(folder.checkpoints_path, folder.check_held)
         self._saved = time.perf_counter()
         self._cost = 0.0
         self._ends = False

@@ -26,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -55,6 +55,7 @@ SCHEMA = records.SCHEMA
 # from this machine is known to be.
 LEASE_SECONDS = 60.0
 _NAMELESS_SECONDS = 5.0  # from the making of a lease to the name of its holder in it, at most
+_EXCHANGE_SECONDS = 0.1  # so long filelock may have put a lease aside that it leaves to its holder
 _ELSEWHERE = "\n  Name a new or empty folder, or a store, with `--store FOLDER`."
 
 
@@ -91,6 +92,7 @@ class Lease(SoftFileLease):
         StoreError: its file can't be written.
     """
 
+    on_lost: Callable[[Any], None]
     _nameless: tuple[float, int, int, int] | None = None
 
     def acquire(self, *args: Any, **kwargs: Any) -> Any:
@@ -100,6 +102,19 @@ class Lease(SoftFileLease):
     def release(self, *args: Any, **kwargs: Any) -> None:
         with self._told():
             super().release(*args, **kwargs)
+
+    def check(self) -> None:
+        """Make sure that it is still ours, just before something is written.
+
+        A process that slept for longer than a lease lasts has lost it, and writes before it is
+        told of that by the thread that keeps the lease fresh.
+        """
+        for seconds in (_EXCHANGE_SECONDS, 0.0):
+            with suppress(OSError):
+                if f"token={self.token}\n" in Path(self.lock_file).read_text():
+                    return
+            time.sleep(seconds)
+        self.on_lost(None)
 
     def _acquire(self) -> None:
         self._free_if_nameless()
@@ -137,26 +152,40 @@ class Lease(SoftFileLease):
             raise StoreError(f"'{self.lock_file}' can't be written: {why}") from error
 
 
+def _nothing(*_: object) -> None: ...
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """One run's folder."""
+    """One run's folder.
+
+    Args:
+        check_held: called before each write of whoever does the run; it may end the process.
+    """
 
     path: Path
+    check_held: Callable[[], None] = field(default=_nothing, compare=False, repr=False)
 
     @property
     def key(self) -> str:
         return self.path.name
 
-    def lease(self, on_lost: Callable[[Any], None] | None = None) -> "Lease":
+    def lease(self, on_lost: Callable[[Any], None] = _nothing) -> Lease:
         """Held by whoever is doing the run.
 
         Args:
-            on_lost: called, in another thread, if it was taken from its holder, who was taken
-                for dead.
+            on_lost: called, in any thread, if it was taken from its holder, who was taken for
+                dead.
         """
-        return Lease(
+        lease = Lease(
             self.path / "lease", lease_duration=LEASE_SECONDS, on_compromise=on_lost, timeout=0
         )
+        lease.on_lost = on_lost
+        return lease
+
+    def held_by(self, lease: Lease) -> "RunFolder":
+        """The same, in which nothing more is written when the lease is lost."""
+        return replace(self, check_held=lease.check)
 
     def plan(self, recipe: Mapping[str, Any]) -> None:
         """Make the folder with its recipe; where data lie may have changed since it was made."""
@@ -206,12 +235,14 @@ class RunFolder:
 
     def begin_anew(self) -> None:
         """Forget what an earlier attempt left unfinished."""
+        self.check_held()
         rmtree(self.checkpoints_path, ignore_errors=True)
         _delete((*self.pictures(), self.generator_path))
         write_atomically(self.path / "events.jsonl", b"")
 
     def go_on_from(self, events_size: int, generator_steps: int) -> None:
         """Forget what happened after a checkpoint: it will happen again."""
+        self.check_held()
         cut(self.path / "events.jsonl", events_size)
         _delete(p for p in self.pictures() if int(p.stem) > generator_steps)
 
@@ -235,6 +266,7 @@ class RunFolder:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to the run's events; on disk when this returns."""
+        self.check_held()
         append_line(self.path / "events.jsonl", event)
 
     def append_evaluation(self, evaluation: Mapping[str, Any]) -> None:
@@ -258,6 +290,7 @@ class RunFolder:
 
     def finish(self, outcome: Outcome, **details: Any) -> bool:
         """Write how the run ended; False if somebody had done so before."""
+        self.check_held()
         content = {"schema": SCHEMA, "outcome": outcome, **details}
         return write_exclusively(self.path / "outcome.json", encoded(content))
 
@@ -300,6 +333,7 @@ class RunFolder:
         return any(_manner(outcome) == _manner(each) for each in earlier)
 
     def save_picture(self, generator_steps: int, content: bytes) -> None:
+        self.check_held()
         write_atomically(self.path / "samples" / f"{generator_steps:08d}.png", content)
 
     @property
@@ -307,6 +341,7 @@ class RunFolder:
         return self.path / "generator.safetensors"
 
     def save_generator(self, content: bytes) -> None:
+        self.check_held()
         write_atomically(self.generator_path, content)
 
     @property

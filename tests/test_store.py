@@ -10,6 +10,7 @@ import pytest
 from filelock import SoftFileLease, Timeout
 
 from ganbench import files, store
+from ganbench.checkpoint_files import Checkpoints
 from ganbench.errors import StoreError
 from ganbench.files import read_json, write_json
 from ganbench.store import Outcome, RunFolder, Store
@@ -417,3 +418,50 @@ def test_a_run_with_a_result_keeps_no_checkpoints(folder):
         assert leftover.exists()
     folder.tidy()
     assert entries(folder.path) == ["outcome.json", "recipe.json"]
+
+
+class Lost(BaseException):
+    """Stands for the end of a process."""
+
+
+def test_a_holder_that_lost_its_lease_writes_nothing_more(folder):
+    def lost(_):
+        raise Lost
+
+    lease = folder.lease(on_lost=lost)
+    held = folder.held_by(lease)
+    assert held == folder
+    with lease:
+        held.append_event({"event": "mine"})
+        path = folder.path / "lease"
+        own = path.read_text()
+        path.write_text(own.replace(lease.token, "0" * 32))
+        before = entries(folder.path)
+        for write in (
+            lambda: held.append_event({"event": "late"}),
+            lambda: held.go_on_from(0, 0),
+            lambda: held.save_generator(b""),
+            lambda: held.save_picture(1, b""),
+            lambda: held.finish(Outcome.COMPLETED),
+            held.begin_anew,
+            lambda: Checkpoints(held.checkpoints_path, held.check_held).save(1, {}, {}),
+        ):
+            with pytest.raises(Lost):
+                write()
+        assert entries(folder.path) == before
+        path.write_text(own)
+        held.append_event({"event": "mine again"})
+    assert [event["event"] for event in folder.events()] == ["mine", "mine again"]
+
+
+def test_a_checkpoint_is_not_finished_by_a_holder_that_lost_its_lease(tmp_path):
+    looks = iter([True, True, False])
+
+    def check():
+        if not next(looks):
+            raise Lost
+
+    checkpoints = Checkpoints(tmp_path, check)
+    with pytest.raises(Lost):
+        checkpoints.save(1, {}, {})
+    assert list(checkpoints.sound()) == []

@@ -46,7 +46,7 @@ def train_and_score(job: Job, store: Store) -> None:
     with lease:
         outcome = folder.outcome()
         if outcome is None or outcome.get("attempt", 0) == job.supersedes:
-            _attempt(job, store, folder)
+            _attempt(job, store, folder.held_by(lease))
 
 
 def _attempt(job: Job, store: Store, folder: RunFolder) -> None:

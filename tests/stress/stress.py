@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -37,6 +38,7 @@ import faults
 import torch
 from filelock import Timeout
 
+from ganbench import store as stores
 from ganbench import timing
 from ganbench.cli import main as cli_main
 from ganbench.cli import progress  # noqa: F401, so that no fork has to import it
@@ -49,7 +51,7 @@ from ganbench.plugins import discover
 from ganbench.request import Request, Setup
 from ganbench.results import Results
 from ganbench.settling import Settling
-from ganbench.store import Store
+from ganbench.store import RunFolder, Store
 from ganbench.upkeep.check import check
 from ganbench.waiting import Waiting
 
@@ -389,6 +391,7 @@ def _kind(name: str) -> str:
 ONE = Small(40, 1, "nonsat+lecam:start=3")
 PAIR = Small(40, 1)
 FOUR = Small(300, 2)
+LONG = Small(3000, 1, "nonsat+lecam:start=3")
 
 
 def worker_boundaries(bench: Bench, share: float) -> None:
@@ -665,6 +668,44 @@ def _printed(path: Path) -> str:
     return path.read_text().rpartition("\narchitecture ")[2].partition("\nresults in")[0]
 
 
+def paused(bench: Bench, times: float) -> None:
+    """A command that sleeps for longer than a lease lasts finds its run taken when it wakes."""
+    usual, stores.LEASE_SECONDS = stores.LEASE_SECONDS, 1.5
+    bench.expected(LONG)
+    for number in range(int(times)):
+        with bench.case(f"paused, {number}") as folder:
+            sleeper = bench.start(LONG, folder, "out-0")
+            (run,) = _wait_for(lambda: list((folder / "store").glob("runs/*/events.jsonl")))
+            time.sleep(bench.random.uniform(0.0, 1.0))
+            asleep = [sleeper.pid, *workers_of(sleeper.pid)]
+            for pid in asleep:
+                os.kill(pid, signal.SIGSTOP)
+            other = bench.start(LONG, folder, "out-1")
+            _wait_for(partial(_is_taken_over, RunFolder(run.parent)))
+            time.sleep(bench.random.uniform(0.0, 1.0))
+            for pid in asleep:
+                os.kill(pid, signal.SIGCONT)
+            bench.tally.kills["paused for longer than a lease"] += 1
+            for process in (other, sleeper):
+                _expect(process.wait(), 0)
+            bench.compare(LONG, folder)
+    stores.LEASE_SECONDS = usual
+
+
+def _is_taken_over(run: RunFolder) -> bool:
+    began = sum(line["event"] == "began" for line in run.attempts())
+    return began > 1 or run.outcome() is not None
+
+
+def _wait_for(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + LIMIT
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise Finding("it does not come")
+        time.sleep(0.01)
+    return found
+
+
 def signals(bench: Bench, times: float) -> None:
     """SIGINT and SIGTERM at random moments: exit code 130, workers gone, nothing lost."""
     done = 0
@@ -731,6 +772,7 @@ SCENARIOS: dict[str, tuple[Callable[[Bench, Any], None], float, float]] = {
     "parent-boundaries": (parent_boundaries, 0.02, 0.3),
     "random-kills": (random_kills, 2, 40),
     "at-once": (at_once, 2, 40),
+    "paused": (paused, 1, 10),
     "signals": (signals, 2, 20),
     "real": (real, 0, 12),
 }
