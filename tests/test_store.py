@@ -345,7 +345,7 @@ def test_throughputs(tmp_path):
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(store, "_NAMELESS_SECONDS", 0.1)
+    monkeypatch.setattr("ganbench.lease._NAMELESS_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("soon")
