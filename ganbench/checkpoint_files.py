@@ -12,6 +12,7 @@ newer has been read back and found sound.
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,11 +23,16 @@ import safetensors.torch
 from torch import Tensor
 
 from ganbench.errors import StoreError
-from ganbench.files import encoded, read_json, write_atomically, write_json
+from ganbench.files import encoded, read_json, remove, write_atomically, write_json
+from ganbench.records import is_newer
 
 SCHEMA = 1
 _KEPT = 2
 _STATE, _PROGRESS, _MANIFEST = "state.safetensors", "progress.json", "manifest.json"
+
+
+class Newer(StoreError):
+    """A checkpoint of a newer ganbench than this."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +77,19 @@ class Checkpoints:
         write_json(folder / _MANIFEST, {"schema": SCHEMA, "sha256": digests})
         _contents(folder)
         for older in self._folders()[_KEPT:]:
-            rmtree(older, ignore_errors=True)
+            _delete(older)
 
     def sound(self) -> Iterator[Checkpoint]:
-        """Those that hold what was written, the latest first; others are passed over, aloud."""
+        """Those that hold what was written, the latest first; others are passed over, aloud.
+
+        Raises:
+            Newer: one was written by a newer ganbench, whose run this would undo.
+        """
         for folder in self._folders():
             try:
                 yield _read(folder)
+            except Newer:
+                raise
             except StoreError as error:
                 print(f"checkpoint left out: {error}", file=sys.stderr)
 
@@ -92,16 +104,25 @@ class Checkpoints:
         """
         for folder in self.folder.iterdir():
             if folder.name.isdigit() and int(folder.name) > step:
-                rmtree(folder, ignore_errors=True)
+                _delete(folder)
 
     def remove(self) -> None:
         """Delete all of them."""
+        for folder in self._folders():
+            _delete(folder)
         rmtree(self.folder, ignore_errors=True)
 
     def _folders(self) -> list[Path]:
         """Of all that were finished, the latest first."""
         found = [p.parent for p in self.folder.glob(f"*/{_MANIFEST}") if p.parent.name.isdigit()]
         return sorted(found, key=lambda folder: int(folder.name), reverse=True)
+
+
+def _delete(folder: Path) -> None:
+    """Its manifest goes first: what is left of a deletion that was cut short is no checkpoint."""
+    with suppress(StoreError):
+        remove(folder / _MANIFEST)
+    rmtree(folder, ignore_errors=True)
 
 
 def fault_of(folder: Path) -> StoreError | None:
@@ -127,6 +148,8 @@ def _read(folder: Path) -> Checkpoint:
 
 
 def _check_schema(folder: Path, content: Mapping[str, Any]) -> None:
+    if is_newer(content):
+        raise Newer(f"'{folder}' is a checkpoint of a newer schema than {SCHEMA}: upgrade ganbench")
     if content.get("schema") != SCHEMA:
         raise StoreError(f"'{folder}' is a checkpoint of another schema than {SCHEMA}")
 

@@ -1,24 +1,22 @@
 """A run under way: trained, scored and kept, round by round, until its budget is spent."""
 
 import math
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import torch
 
 from ganbench.acceleration import synchronize
 from ganbench.assembly import assemble, latent_space, schedule_of
 from ganbench.budget import Budget, Clock
-from ganbench.checkpoint import DoesNotFit, capture, restore, weights_of
-from ganbench.checkpoint_files import Checkpoint, Checkpoints
+from ganbench.checkpoint import weights_of
 from ganbench.components import Scalar, Schedule
 from ganbench.data import Data
 from ganbench.errors import BadInput, ContractBroken
 from ganbench.evaluation import Evaluator, NotFinite, evaluation_latents
 from ganbench.experiment import Experiment
+from ganbench.keeping import Attempt, Keeper, Progress
 from ganbench.pictures import picture
 from ganbench.randomness import random_state_kept
 from ganbench.reference import References, default_folder
@@ -31,10 +29,6 @@ from ganbench.training import Game, Round, train, value_function
 # Rounds between two readings of the losses from the device.
 WINDOW = 100
 _ROUNDS_FOR_NOTHING = 10_000
-# Where checkpoints come as often as costs next to nothing: at least so long after the last one,
-# and so many times as long as it took.
-_CHECKPOINT_SECONDS = 30.0
-_CHECKPOINT_SHARE = 100
 
 
 class Diverged(Exception):
@@ -44,53 +38,6 @@ class Diverged(Exception):
         super().__init__(f"{quantity} is not finite at generator step {step}")
         self.step = step
         self.quantity = quantity
-
-
-class Interrupted(Exception):
-    """The run was asked to end, and has written a checkpoint."""
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """How a run is done this time; none of it changes what is computed.
-
-    Args:
-        number: of the attempt at this run, from 1.
-        checkpoint_seconds: between checkpoints; negative for as often as costs next to nothing.
-        asked_to_end: looked at now and then; where it is true, the run writes a checkpoint and
-            is `Interrupted`.
-    """
-
-    number: int = 1
-    checkpoint_seconds: float = -1.0
-    asked_to_end: Callable[[], bool] = _never
-
-
-@dataclass
-class Progress:
-    """How far a run is: with the game, all that decides how it goes on.
-
-    Args:
-        share: of the budget that is spent.
-        due: the number of the next evaluation, the untrained generator's being 0.
-        last_progress: the generator step in which the share last rose.
-    """
-
-    clock: Clock = field(default_factory=Clock)
-    share: float = 0.0
-    due: int = 1
-    last_progress: int = 0
-    evaluation_seconds: float = 0.0
-    checkpoint_seconds: float = 0.0
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Progress":
-        fields = {name: content[name] for name in cls.__dataclass_fields__ if name != "clock"}
-        return cls(clock=Clock(**content["clock"]), **fields)
 
 
 class Play:
@@ -109,10 +56,7 @@ class Play:
         self._data = data
         self._device = device
         self._folder = folder
-        self._attempt = attempt
-        self._checkpoints = Checkpoints(folder.checkpoints_path, folder.check_held)
-        self._checkpointed = time.perf_counter()
-        self._checkpoint_cost = 0.0
+        self._keeper = Keeper(folder, attempt)
         self._window: list[Round] = []
         self._resumed = time.perf_counter()
 
@@ -124,14 +68,17 @@ class Play:
         """Train until the budget is spent, evaluating before, along the way and at the end."""
         settings = self._experiment.settings
         flops = self._flops(settings.clock)
-        resumed = self._resumed_game()
+        resumed = self._keeper.resumed(self._fresh_game)
         if resumed is None:
             self._folder.begin_anew()
-        game, schedule = resumed or self._fresh_game()
+            game, schedule = self._fresh_game()
+        else:
+            game, schedule, self.progress = resumed
         evaluator = self._evaluator()
         if resumed is None:
             self._evaluate(game, evaluator)
-        self._checkpointed = self._resumed = time.perf_counter()
+        self._keeper.begin()
+        self._resumed = time.perf_counter()
         for finished in train(game, schedule) if self.progress.share < 1 else ():
             self._tick(finished, settings.batch_size, flops)
             self._note_share(schedule)
@@ -165,48 +112,12 @@ class Play:
         game = assemble(self._experiment, self._data, self._device)
         return game, schedule_of(self._experiment)
 
-    def _resumed_game(self) -> tuple[Game, Schedule] | None:
-        """That of the last sound checkpoint; None where there is none."""
-        for checkpoint in self._checkpoints.sound():
-            try:
-                return self._restored(checkpoint)
-            except (DoesNotFit, KeyError, TypeError, ValueError) as error:
-                print(f"checkpoint left out: {error}", file=sys.stderr)
-        return None
-
-    def _restored(self, checkpoint: Checkpoint) -> tuple[Game, Schedule]:
-        progress = Progress.from_json(checkpoint.progress)
-        events_size = int(checkpoint.progress["events_size"])
-        if self._folder.events_size < events_size:
-            raise DoesNotFit("the events before it are not there")
-        game, schedule = self._fresh_game()
-        restore(game, schedule, checkpoint.state)
-        self.progress = progress
-        self._checkpoints.forget_after(self.clock.generator_steps)
-        self._folder.go_on_from(events_size, self.clock.generator_steps)
-        self._folder.note_resumption(self._attempt.number, self.clock.generator_steps)
-        return game, schedule
-
     def _keep(self, game: Game, schedule: Schedule) -> None:
-        """Write a checkpoint if it is time, or if the run is to end here."""
-        asked_to_end = self._attempt.asked_to_end()
-        if not asked_to_end and time.perf_counter() - self._checkpointed < self._interval:
-            return
-        self._advance()
-        started = time.perf_counter()
-        content = {**asdict(self.progress), "events_size": self._folder.events_size}
-        self._checkpoints.save(self.clock.generator_steps, capture(game, schedule), content)
-        self._checkpointed = self._resumed = time.perf_counter()
-        self._checkpoint_cost = self._checkpointed - started
-        self.progress.checkpoint_seconds += self._checkpoint_cost
-        if asked_to_end:
-            raise Interrupted
-
-    @property
-    def _interval(self) -> float:
-        if self._attempt.checkpoint_seconds >= 0:
-            return self._attempt.checkpoint_seconds
-        return max(_CHECKPOINT_SECONDS, _CHECKPOINT_SHARE * self._checkpoint_cost)
+        """Write a checkpoint, if it is time; it takes none of the budget's."""
+        if self._keeper.is_due():
+            self._advance()
+            self._keeper.save(game, schedule, self.progress)
+            self._resumed = time.perf_counter()
 
     def _flops(self, budget: Budget) -> Flops:
         """Those of the steps, where the budget asks; on a spare game."""

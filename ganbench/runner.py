@@ -12,7 +12,8 @@ from ganbench.checkpoint_files import Checkpoints
 from ganbench.data import Data
 from ganbench.errors import StoreError, in_a_line
 from ganbench.experiment import Experiment
-from ganbench.play import Attempt, Diverged, Interrupted, Play
+from ganbench.keeping import Attempt, Interrupted
+from ganbench.play import Diverged, Play
 from ganbench.store import RESULTS, Outcome, RunFolder
 
 

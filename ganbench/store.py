@@ -19,13 +19,12 @@ Whoever holds a run's lease writes in its folder, and nobody else but for `evalu
 How files are written so that a crash at any moment leaves each whole is in `files.py`.
 """
 
-import fcntl
 import os
 import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -33,7 +32,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from filelock import SoftFileLease, Timeout
+from filelock import Timeout
 
 from ganbench import records
 from ganbench.errors import StoreError
@@ -49,13 +48,9 @@ from ganbench.files import (
     write_json,
     writing,
 )
+from ganbench.lease import LEASE_SECONDS, Lease
 
 SCHEMA = records.SCHEMA
-# A process that has not refreshed its lease for so long is taken for dead. One whose pid is gone
-# from this machine is known to be.
-LEASE_SECONDS = 60.0
-_NAMELESS_SECONDS = 5.0  # from the making of a lease to the name of its holder in it, at most
-_EXCHANGE_SECONDS = 0.1  # so long filelock may have put a lease aside that it leaves to its holder
 _ELSEWHERE = "\n  Name a new or empty folder, or a store, with `--store FOLDER`."
 
 
@@ -79,77 +74,6 @@ FAILURES = frozenset(
 )
 # What makes two failures the same.
 _MANNER = ("outcome", "plugin", "type", "signal", "exit_code")
-
-
-class Lease(SoftFileLease):
-    """Of a run: a file that names its holder.
-
-    A holder that was killed before it had written its name leaves an empty file, which filelock
-    never takes over. Here that is done when this object has seen it unchanged for some seconds.
-
-    Raises:
-        Timeout: somebody else has it.
-        StoreError: its file can't be written.
-    """
-
-    on_lost: Callable[[Any], None]
-    _nameless: tuple[float, int, int, int] | None = None
-
-    def acquire(self, *args: Any, **kwargs: Any) -> Any:
-        with self._told():
-            return super().acquire(*args, **kwargs)
-
-    def release(self, *args: Any, **kwargs: Any) -> None:
-        with self._told():
-            super().release(*args, **kwargs)
-
-    def check(self) -> None:
-        """Make sure that it is still ours, just before something is written.
-
-        A process that slept for longer than a lease lasts has lost it, and writes before it is
-        told of that by the thread that keeps the lease fresh.
-        """
-        for seconds in (_EXCHANGE_SECONDS, 0.0):
-            with suppress(OSError):
-                if f"token={self.token}\n" in Path(self.lock_file).read_text():
-                    return
-            time.sleep(seconds)
-        self.on_lost(None)
-
-    def _acquire(self) -> None:
-        self._free_if_nameless()
-        super()._acquire()
-
-    def _free_if_nameless(self) -> None:
-        try:
-            descriptor = os.open(self.lock_file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # one process at a time
-            found, named = os.fstat(descriptor), os.lstat(self.lock_file)
-            if found.st_size or not os.path.samestat(found, named):
-                self._nameless = None
-                return
-            seen = (found.st_dev, found.st_ino, found.st_ctime_ns)
-            if self._nameless is None or self._nameless[1:] != seen:
-                self._nameless = (time.monotonic(), *seen)
-            elif time.monotonic() - self._nameless[0] >= _NAMELESS_SECONDS:
-                os.unlink(self.lock_file)  # noqa: PTH108, it may be of any type of path
-        except (BlockingIOError, FileNotFoundError):
-            return
-        finally:
-            os.close(descriptor)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except Timeout:
-            raise
-        except OSError as error:
-            why = error.strerror or error
-            raise StoreError(f"'{self.lock_file}' can't be written: {why}") from error
 
 
 def _nothing(*_: object) -> None: ...
@@ -329,7 +253,8 @@ class RunFolder:
         outcome = self.outcome()
         if outcome is None or outcome["outcome"] not in FAILURES:
             return False
-        return any(_manner(outcome) == _manner(earlier) for earlier in self.superseded())
+        earlier = [e for e in self.superseded() if e["attempt"] != outcome.get("attempt", 0)]
+        return any(_manner(outcome) == _manner(each) for each in earlier)
 
     def save_picture(self, generator_steps: int, content: bytes) -> None:
         self.check_held()

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from filelock import Timeout
 
 from ganbench.executors.job import Job
-from ganbench.store import Lease, RunFolder, Store
+from ganbench.lease import Lease
+from ganbench.store import RunFolder, Store
 
 _LOOK_SECONDS = 1.0  # between two looks at a run that somebody else is doing
 

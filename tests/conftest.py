@@ -13,8 +13,8 @@ import torch
 from ganbench.catalogue import Catalogue, Component, Kind, Origin, Plugin
 from ganbench.data import Data
 from ganbench.experiment import Experiment
+from ganbench.keeping import Attempt
 from ganbench.planning import load, plan
-from ganbench.play import Attempt
 from ganbench.plugins import discover
 from ganbench.request import Request, Setup
 from ganbench.runner import run

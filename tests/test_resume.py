@@ -24,8 +24,8 @@ from ganbench.checkpoint import capture
 from ganbench.checkpoint_files import Checkpoints
 from ganbench.errors import StoreError
 from ganbench.files import read_json, write_json
+from ganbench.keeping import Attempt, Interrupted
 from ganbench.planning import load, plan
-from ganbench.play import Attempt, Interrupted
 from ganbench.request import Request, Setup
 from ganbench.runner import run
 from ganbench.store import RunFolder
@@ -284,7 +284,7 @@ DAMAGES: dict[str, Any] = {
     "no safetensors": rewrite("state.safetensors", lambda _: b"cos\nsystem\n(S'true'\ntR."),
     "no JSON": rewrite("progress.json", lambda _: b"{"),
     "a list": rewrite("progress.json", lambda _: b"[]"),
-    "another schema": progress(schema=2),
+    "another schema": progress(schema=0),
     "no schema": progress(schema=None),
     "no clock": progress(clock=None),
     "another clock": progress(clock={"hours": 1}),

@@ -271,6 +271,14 @@ def test_what_failed_twice_in_the_same_way(folder, first, second, same):
     assert folder.failed_twice is same
 
 
+def test_a_failure_whose_replacement_was_cut_short_is_one_failure(folder, monkeypatch):
+    folder.begin_attempt()
+    folder.finish(Outcome.CRASHED, attempt=1, signal=9)
+    monkeypatch.setattr(store, "remove", lambda _: None)
+    folder.supersede(1)
+    assert not folder.failed_twice
+
+
 def test_the_status_of_a_run_without_an_outcome(folder):
     assert folder.status == "not started"
     folder.begin_attempt()
@@ -337,7 +345,7 @@ def test_throughputs(tmp_path):
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(store, "_NAMELESS_SECONDS", 0.1)
+    monkeypatch.setattr("ganbench.lease._NAMELESS_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("soon")

@@ -29,7 +29,7 @@ from ganbench.executors.job import Job
 from ganbench.executors.process import BUSY, INTERRUPTED, LEASE_LOST
 from ganbench.experiment import Experiment, from_recipe
 from ganbench.files import write_json
-from ganbench.play import Attempt, Interrupted
+from ganbench.keeping import Attempt, Interrupted
 from ganbench.runner import run
 from ganbench.store import SCHEMA, Outcome, RunFolder, Store
 from ganbench.timing import measure

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from ganbench.errors import StoreError
-from ganbench.store import LEASE_SECONDS, RunFolder
+from ganbench.lease import LEASE_SECONDS
+from ganbench.store import RunFolder
 from ganbench.upkeep.acts import set_aside
 from ganbench.upkeep.findings import Finding
 

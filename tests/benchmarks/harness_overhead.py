@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from torch.nn.functional import softplus
 
+from ganbench.keeping import Attempt
 from ganbench.planning import load, plan
-from ganbench.play import Attempt
 from ganbench.plugins import discover
 from ganbench.request import Request, Setup
 from ganbench.runner import run

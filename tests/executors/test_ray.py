@@ -223,7 +223,9 @@ def test_a_store_that_a_node_does_not_see_is_named(executor, job):
 
 def test_a_node_without_this_ganbench_is_told(cluster, job, tmp_path, monkeypatch):
     (tmp_path / "old" / "ganbench").mkdir(parents=True)
-    (tmp_path / "old" / "ganbench" / "__init__.py").touch()
+    # No package: an editable install would find what is missing in it.
+    for name in ("__init__.py", "executors.py"):
+        (tmp_path / "old" / "ganbench" / name).touch()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "old"), prepend=os.pathsep)
     monkeypatch.chdir(tmp_path)  # which Ray shows to its workers
     node = cluster.add_node(num_cpus=2)

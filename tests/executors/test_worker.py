@@ -16,7 +16,7 @@ from ganbench.executors import worker
 from ganbench.executors.job import Job, PluginChoice
 from ganbench.executors.process import BUSY
 from ganbench.files import read_json
-from ganbench.play import Interrupted
+from ganbench.keeping import Interrupted
 from ganbench.store import Outcome, Store
 
 ORIGIN = Origin("toys", "toy-package", "1.0")

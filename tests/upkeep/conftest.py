@@ -13,8 +13,8 @@ import pytest
 import ganbench
 from ganbench.executors import worker
 from ganbench.executors.job import Job
+from ganbench.keeping import Interrupted
 from ganbench.planning import plan
-from ganbench.play import Interrupted
 from ganbench.request import Request, Setup
 from ganbench.store import RunFolder, Store
 
