@@ -89,17 +89,24 @@ def find_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def read_lines(path: Path, skipped: str = "") -> list[dict[str, Any]]:
+def read_lines(
+    path: Path, skipped: str = "", start: int = 0, end: int | None = None
+) -> list[dict[str, Any]]:
     """All whole lines, each a JSON object; none where there is no file.
 
     Args:
         skipped: how lines begin that are left out, unread; empty for none.
+        start: where to begin, in bytes; what is left of a line there is left out.
+        end: before which to end, in bytes; None for the file's own end.
 
     Raises:
         StoreError: a whole line is something else.
     """
     try:
         content = read_file(path)
+        if start and content[start - 1 : start] != b"\n":
+            start = content.find(b"\n", start) + 1 or len(content)
+        content = content[start:end]
         lines = content[: content.rfind(b"\n") + 1].decode().split("\n")[:-1]
         if skipped:
             lines = [line for line in lines if not line.startswith(skipped)]

@@ -44,10 +44,13 @@ def environment(folder: Path) -> dict[str, Any]:
     return _checked(path, find_json(path) or {}, ENVIRONMENT, [])
 
 
-def events(folder: Path, *needed: str, skipped: str = "") -> list[dict[str, Any]]:
-    """What happened, but for lines that begin with `skipped`. Raises as `recipe` does."""
+def events(
+    folder: Path, *needed: str, skipped: str = "", start: int = 0, end: int | None = None
+) -> list[dict[str, Any]]:
+    """What happened; the rest as of `read_lines`. Raises as `recipe` does."""
     path = _of(folder, "events.jsonl")
-    return [_checked(path, line, EVENT, needed) for line in read_lines(path, skipped)]
+    lines = read_lines(path, skipped, start, end)
+    return [_checked(path, line, EVENT, needed) for line in lines]
 
 
 def attempts(folder: Path) -> list[dict[str, Any]]:

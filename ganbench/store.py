@@ -197,9 +197,9 @@ class RunFolder:
         """Add a line for a later evaluation of the run's generator; it is no part of the run."""
         append_line(self.path / "evaluations.jsonl", {"schema": SCHEMA, **evaluation})
 
-    def events(self) -> list[dict[str, Any]]:
-        """All whole events; a last line that was cut short is left out."""
-        return records.events(self.path)
+    def events(self, start: int = 0, end: int | None = None) -> list[dict[str, Any]]:
+        """All whole events between two sizes of their file; a line cut short is left out."""
+        return records.events(self.path, start=start, end=end)
 
     @property
     def events_size(self) -> int:

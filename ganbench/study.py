@@ -20,6 +20,7 @@ from ganbench.store import FAILURES, Outcome, RunFolder, Store
 from ganbench.waiting import Waiting
 
 _POLL_SECONDS = 0.1
+_LOOK_SECONDS = 1.0  # between two looks at what other processes have done of the study
 
 
 class Observer:
@@ -164,14 +165,17 @@ class Study:
         waiting = Waiting(jobs, self._store)
         settling = {job.key: Settling(self._store.run(job.key)) for job in jobs}
         under_way: set[str] = set()
+        look_elsewhere = 0.0
         while waiting or under_way:
             while len(under_way) < executor.slots and (job := waiting.next()):
                 executor.start(job)
                 under_way.add(job.key)
-                self._read[job.key] = len(self._store.run(job.key).events())
+                self._read[job.key] = self._store.run(job.key).events_size
                 observer.started(self._by_key[job.key])
-            for job in waiting.done_elsewhere():
-                self._tell_end(job, observer)
+            if time.monotonic() >= look_elsewhere:
+                for job in waiting.done_elsewhere():
+                    self._tell_end(job, observer)
+                look_elsewhere = time.monotonic() + _LOOK_SECONDS
             time.sleep(_POLL_SECONDS)
             for key in under_way:
                 self._pass_on_events(key, observer)
@@ -196,11 +200,13 @@ class Study:
         return str(outcome["outcome"])
 
     def _pass_on_events(self, key: str, observer: Observer) -> None:
-        events = self._store.run(key).events()
-        known = min(self._read[key], len(events))  # a run that is resumed forgets some
-        for event in events[known:]:
-            observer.progressed(self._by_key[key], event)
-        self._read[key] = len(events)
+        folder = self._store.run(key)
+        size = folder.events_size
+        if size != self._read[key]:
+            # A run that is resumed forgets some.
+            for event in folder.events(min(self._read[key], size), size):
+                observer.progressed(self._by_key[key], event)
+            self._read[key] = size
 
     def _job(self, task: str, experiment: Experiment) -> Job:
         setup = self._setup

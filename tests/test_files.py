@@ -77,6 +77,19 @@ def test_a_line_takes_the_place_of_one_that_was_cut_short(tmp_path):
             assert path.read_bytes() == whole + b'{"n": 3}\n'
 
 
+def test_lines_are_read_between_two_sizes(tmp_path):
+    path = tmp_path / "lines"
+    sizes = [0]
+    for number in range(4):
+        append_line(path, {"n": number})
+        sizes.append(path.stat().st_size)
+    assert read_lines(path, start=sizes[1], end=sizes[3]) == [{"n": 1}, {"n": 2}]
+    assert read_lines(path, start=sizes[1] + 3) == [{"n": 2}, {"n": 3}]  # from within a line
+    assert read_lines(path, end=sizes[2] - 1) == [{"n": 0}]
+    assert read_lines(path, start=sizes[4]) == []
+    assert read_lines(path, start=sizes[4] - 1) == []
+
+
 def test_lines_that_cannot_be_read_are_named(tmp_path):
     path = tmp_path / "lines"
     assert read_lines(path) == []
