@@ -210,6 +210,12 @@ def _fidelity(runs: dict[str, list[Run]]) -> dict[str, float]:
     return {name: found[key] for name, key in names.items()}
 
 
+_DIFFERENCES = """\
+torch-fidelity enlarges images on another bilinear grid than pytorch-fid, which moves whatever it
+computes. scikit-learn's kernels and neighbours work on ganbench's features, in float64; its KID
+has other subsets of 1,000, and differs by less than the noise, which is of other draws of fakes."""
+
+
 def page(found: dict[str, dict[str, float]], runs: dict[str, list[Run]], about: str) -> str:
     programs = ["ganbench", "noise", "pytorch-fid", "torch-fidelity", "scikit-learn"]
     lines = [
@@ -219,6 +225,7 @@ def page(found: dict[str, dict[str, float]], runs: dict[str, list[Run]], about: 
     for metric in found["ganbench"]:
         cells = [f"{found[p][metric]:.6g}" if metric in found[p] else "" for p in programs]
         lines.append(f"| {metric} | " + " | ".join(cells) + " |")
+    lines += ["", _DIFFERENCES]
     base = statistics.median(run.seconds for run in runs["pytorch-fid"])
     memory = statistics.median(run.peak_bytes for run in runs["pytorch-fid"])
     lines += [
