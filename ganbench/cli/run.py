@@ -33,7 +33,7 @@ from ganbench.cli.options import data_folder_option, duration, plugin_options, s
 )
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="From 0 on.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:1.")
-@click.option("--jobs", type=click.IntRange(1), help="Runs at once [a core each; 1 on a GPU].")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at once [one per core, or per GPU].")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Per run.")
 @click.option("--download", is_flag=True, help="Fetch data sets that are not there.")
 @click.option(
