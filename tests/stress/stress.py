@@ -574,7 +574,8 @@ def random_kills(bench: Bench, kills: float) -> None:
     while done < kills:
         with bench.case(f"random kills, the store after {done}") as folder:
             for _ in range(bench.random.randrange(3, 9)):
-                done += _one_kill(bench, folder)
+                if done < kills:
+                    done += _one_kill(bench, folder)
             bench.finish(FOUR, folder)
 
 
@@ -635,9 +636,9 @@ def at_once(bench: Bench, kills: float) -> None:
     for commands in (2, 3):
         with bench.case(f"{commands} at once") as folder:
             _together(bench, folder, commands, 0)
-    while done < kills:
+    while done < round(kills):
         commands = bench.random.choice((2, 3))
-        deaths = min(bench.random.randrange(1, 8), int(kills) - done)
+        deaths = min(bench.random.randrange(1, 8), round(kills) - done)
         with bench.case(f"{commands} at once, {deaths} kills") as folder:
             _together(bench, folder, commands, deaths)
         done += deaths
