@@ -28,8 +28,8 @@ from ganbench.choices import choose
 from ganbench.data import Data
 from ganbench.executors.job import Job
 from ganbench.experiment import Experiment, choose_objective
+from ganbench.keeping import Attempt
 from ganbench.planning import load, plan
-from ganbench.play import Attempt
 from ganbench.plugins import discover
 from ganbench.request import Request, Setup
 from ganbench.runner import run
