@@ -316,11 +316,12 @@ class Store:
                 f"'{path}' is no ganbench store: it has no store.json.\n"
                 "  `ganbench run` makes one; name it with `--store FOLDER`."
             )
-        schema = read_json(path / "store.json").get("schema")
+        content = read_json(path / "store.json")
+        schema = content.get("schema")
         if schema != SCHEMA:
             raise StoreError(
                 f"'{path}' is a store of schema {schema}; this ganbench reads schema {SCHEMA}."
-                + "\n  A newer ganbench made it: upgrade this one." * _is_newer(schema)
+                + "\n  A newer ganbench made it: upgrade this one." * records.is_newer(content)
             )
 
     @staticmethod
@@ -361,10 +362,6 @@ class Store:
 
 def _is_unfinished(path: Path) -> bool:
     return path.name.startswith(UNFINISHED)
-
-
-def _is_newer(schema: object) -> bool:
-    return isinstance(schema, int) and schema > SCHEMA
 
 
 def _create(path: Path) -> None:

@@ -12,6 +12,7 @@ from ganbench.tables import FORMATS
 from ganbench.upkeep.acts import refuse_link
 
 _SUFFIXES = {"csv": "csv", "json": "json", "markdown": "md"}
+_FORMS = {"runs": ("csv", "json"), "frame": ("csv", "json"), "table": tuple(_SUFFIXES)}
 
 
 def collect(results: Results) -> Iterator[Path]:
@@ -23,8 +24,8 @@ def collect(results: Results) -> Iterator[Path]:
     folder = results.path / "tables"
     refuse_link(folder)
     frames = {"runs": results.runs(), "frame": results.frame(), "table": results.table()}
-    for name, frame in frames.items():
-        forms = _SUFFIXES if name == "table" else ("csv", "json")
+    for name, forms in _FORMS.items():
+        frame = frames[name]
         for form in forms:
             path = folder / f"{name}.{_SUFFIXES[form]}"
             write_atomically(path, FORMATS[form](frame).rstrip("\n").encode() + b"\n")
